@@ -1,0 +1,146 @@
+"""The command `gradlab`: list the chapters, run them, or step through one cell by cell.
+
+A subcommand is one row of the table `COMMANDS`; everything it does lives elsewhere in the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gradlab import course
+from gradlab.course import report
+
+WELCOME = """\
+gradlab: a neural-network textbook that runs
+
+  gradlab list         the chapters, one line each
+  gradlab step 01      go through a chapter cell by cell
+  gradlab run --all    run every chapter and say what held
+
+`gradlab COMMAND --help` says more.
+"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand: its name, its line of help, its arguments, and what it does with them."""
+
+    name: str
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def _list_arguments(parser: argparse.ArgumentParser) -> None:
+    """`gradlab list` takes none."""
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    return report.list_chapters(_all_chapters())
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group(required=True)
+    _add_chapter(what, nargs="?")
+    what.add_argument("--all", action="store_true", help="run every chapter, with one row for each")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="with --all, show all that each chapter does"
+    )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.all:
+        return report.run_all(_all_chapters(), arguments.verbose)
+    return report.run_one(course.find_chapter(arguments.chapter))
+
+
+def _step_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_chapter(parser)
+    parser.add_argument(
+        "--no-wait", action="store_true", help="run all cells without waiting for Enter"
+    )
+
+
+def _step(arguments: argparse.Namespace) -> int:
+    from gradlab.course.stepper import step_through
+
+    return step_through(course.find_chapter(arguments.chapter), wait=not arguments.no_wait)
+
+
+COMMANDS = (
+    Command("list", "the chapters, one line each", _list_arguments, _list),
+    Command("run", "run a chapter: what it asserted, which figures it wrote", _run_arguments, _run),
+    Command("step", "go through a chapter cell by cell", _step_arguments, _step),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    0: all is well; 1: a chapter failed; 2: bad input; 130: stopped by Ctrl-C.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without a ✓ shows a ? and goes on
+    try:
+        arguments = _parser().parse_args(argv)
+        if arguments.command is None:
+            print(WELCOME, end="")
+            return 0
+        return arguments.command.run(arguments)
+    except SystemExit as stop:  # argparse has printed its help or its complaint
+        return stop.code if isinstance(stop.code, int) else 2
+    except course.UnknownChapter as error:
+        print(f"gradlab: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ngradlab: stopped", file=sys.stderr)
+        return 130
+    except (FileNotFoundError, PermissionError, UnicodeDecodeError) as error:
+        print(f"gradlab: cannot read the chapter: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of the output has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("gradlab", description="A neural-network textbook that runs.")
+    parser.add_argument("--version", action="version", version=f"gradlab {_version()}")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(metavar="COMMAND")
+    for command in COMMANDS:
+        subparser = commands.add_parser(command.name, help=command.help, description=command.help)
+        command.add_arguments(subparser)
+        subparser.set_defaults(command=command)
+    return parser
+
+
+def _add_chapter(parser: argparse._ActionsContainer, nargs: str | None = None) -> None:
+    parser.add_argument(
+        "chapter",
+        metavar="NN",
+        nargs=nargs,
+        help="a chapter: 5, 05, 05_activations, activations, or the path of a file",
+    )
+
+
+def _all_chapters() -> list[course.Chapter]:
+    known = course.chapters()
+    if not known:
+        raise course.UnknownChapter(course.shelf.no_chapters())
+    return known
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("gradlab")
+    except PackageNotFoundError:
+        return "(not installed)"

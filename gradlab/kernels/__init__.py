@@ -1,0 +1,1 @@
+"""How fast: turning scalar rules into array functions, and the loops that NumPy cannot express."""

@@ -1,0 +1,28 @@
+"""The table of primitives, easiest first: arithmetic, elementary functions, shapes, reductions,
+activations, linear algebra, losses. Every module imports only from those before it.
+"""
+
+from gradlab.ops import (
+    activations,
+    arithmetic,
+    elementary,
+    linear,
+    losses,
+    reductions,
+    shaping,
+)
+from gradlab.primitive import REGISTRY, Primitive
+
+for entry in REGISTRY.values():
+    if isinstance(entry, Primitive):
+        entry.check_complete()
+
+__all__ = [
+    "activations",
+    "arithmetic",
+    "elementary",
+    "linear",
+    "losses",
+    "reductions",
+    "shaping",
+]

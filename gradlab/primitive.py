@@ -1,0 +1,579 @@
+"""A primitive is one row of a table: a value, a slope for each input, and the facts about it.
+
+Tests, pictures, error messages and the Keras names are read off these rows. Nothing else in gradlab
+knows what a single operator means.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradlab import formula as formulas
+from gradlab.kernels.lift import lift
+from gradlab.tape import Node
+
+REGISTRY: dict[str, Entry] = {}
+_NUMBERS = {float, int, bool}
+
+
+class ShapeError(ValueError):
+    """Arrays whose shapes do not fit; the message says which axes and what to write."""
+
+
+class DomainError(ValueError, ArithmeticError):
+    """A number outside the set where the function, or its slope, is defined."""
+
+
+# ------------------------------------------------------------------------------------- the facts
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """Where an argument may lie; a square bracket includes the end, a round one does not.
+
+    >>> log_domain = Interval.parse("(0, inf)")
+    >>> 0.0 in log_domain, 1e-300 in log_domain
+    (False, True)
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_in: bool = False
+    high_in: bool = False
+    hole: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Interval:
+        ends, _, hole = text.partition(" except ")
+        low, high = ends[1:-1].split(",")
+        hole = float(hole) if hole else None
+        return cls(float(low), float(high), ends[0] == "[", ends[-1] == "]", hole)
+
+    def __contains__(self, x: float) -> bool:
+        if x == self.hole:
+            return False
+        above = x >= self.low if self.low_in else x > self.low
+        below = x <= self.high if self.high_in else x < self.high
+        return above and below
+
+    def __str__(self) -> str:
+        ends = f"{'(['[self.low_in]}{self.low:g}, {self.high:g}{')]'[self.high_in]}"
+        return ends if self.hole is None else f"{ends} except {self.hole:g}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One way to call a primitive that the property tests try: shapes of the operands, parameters."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    parameters: dict[str, Any]
+
+
+def case(*shapes: tuple[int, ...], **parameters: Any) -> Case:
+    """Return a Case, as in ``case((3, 4), axis=0)``."""
+    return Case(shapes, parameters)
+
+
+@dataclasses.dataclass(eq=False)
+class Entry:
+    """A row of the table: a function and the facts about it."""
+
+    function: Callable[..., Any]
+    name: str
+    symbol: str
+    formula: str | None
+    signature: str | None
+    domain: dict[str, Interval]
+    kinks: tuple[float | str, ...]
+    convention: str
+    keras: tuple[str, ...]
+    numpy: tuple[Callable[..., Any], ...]
+    source: str
+    cases: tuple[Case, ...]
+
+    def __post_init__(self) -> None:
+        parameters = list(inspect.signature(self.function).parameters.values())
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.input_names = tuple(p.name for p in parameters)
+        self.defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+        self.operands = tuple(
+            p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY
+        )
+        self.parameters = tuple(n for n in self.input_names if n not in self.operands)
+        self.doc = (inspect.getdoc(self.function) or "").split("\n")[0]
+        self.__doc__ = self.function.__doc__
+        self.__name__ = self.name
+        self.__module__ = self.function.__module__
+        self.__wrapped__ = self.function  # inspect.signature and doctest follow it
+        if self.formula is not None:
+            self._check_formula(self.formula)
+        self._register()
+
+    def _check_formula(self, formula: str) -> None:
+        known = {*self.input_names, *formulas.FUNCTIONS, *REGISTRY}
+        unknown = sorted(formulas.names_in(formula) - known)
+        if unknown:
+            raise NameError(
+                f"{self.name}: the formula {formula!r} mentions {', '.join(unknown)}\n"
+                f"expected its arguments ({', '.join(self.input_names)}) and known functions\n"
+                "write the formula in those names, or define the function first"
+            )
+
+    def _register(self) -> None:
+        # Your own primitives are kept under module.name: a student may write a relu of their own,
+        # and run that notebook cell twice. Within gradlab a name is taken once.
+        ours = self.__module__.partition(".")[0] == "gradlab"
+        key = self.name if ours else f"{self.__module__}.{self.name}"
+        other = REGISTRY.get(key)
+        if ours and other is not None:
+            raise NameError(
+                f"{self.name}: {other.__module__} already defines a primitive of this name\n"
+                'expected a name of its own\nwrite @primitive(name="...")'
+            )
+        for entry in REGISTRY.values():
+            shared = set(entry.keras) & set(self.keras)
+            if shared and entry is not other:
+                raise NameError(
+                    f"{self.name}: {entry.name} already answers to the Keras name {shared.pop()!r}\n"
+                    "expected one primitive per Keras name\nwrite another name in keras=..."
+                )
+        REGISTRY[key] = self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__.lower()} {self.name}({', '.join(self.input_names)})>"
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether it acts on each number alone (a primitive without signature or cases does)."""
+        return self.signature is None and not self.cases
+
+    @property
+    def chapter(self) -> str:
+        """The part of the table it stands in: arithmetic, activations, losses, ..."""
+        return self.__module__.rpartition(".")[2]
+
+    @property
+    def latex(self) -> str:
+        """The formula as LaTeX; the bare name where there is none."""
+        return formulas.latex(self.formula or self.name)
+
+    def kink_points(self, parameters: dict[str, Any]) -> list[float]:
+        """Return the points where the slope jumps, for these parameter values."""
+        values = {**self.defaults, **parameters}
+        return [
+            float(formulas.evaluate(k, values)) if isinstance(k, str) else float(k)
+            for k in self.kinks
+        ]
+
+
+# ------------------------------------------------------------------------------ value and slopes
+
+
+class Composed(Entry):
+    """A function in the table made of primitives: it needs no rules, they have theirs."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.variadic:
+            n = len(self.operands)
+            args = (*(a if hasattr(a, "shape") else np.asarray(a) for a in args[:n]), *args[n:])
+        return self.function(*args, **kwargs)
+
+
+class Rule:
+    """A slope or vjp rule, called with the things its parameter names ask for.
+
+    ``g`` is the incoming gradient, ``y`` the value already computed, ``i`` the position of a
+    variadic operand; anything else is an argument or parameter of the primitive.
+    """
+
+    def __init__(self, op: Primitive, function: Callable[..., Any], vjp: bool) -> None:
+        self.function, self.vjp = function, vjp
+        self.wanted = tuple(inspect.signature(function).parameters)
+        allowed = {*op.input_names, "y"} | ({"g"} if vjp else set()) | ({"i"} if op.variadic else set())
+        if unknown := [name for name in self.wanted if name not in allowed]:
+            raise TypeError(
+                f"{op.name}: the rule {function.__name__} asks for {', '.join(unknown)}\n"
+                f"expected names among {', '.join(sorted(allowed))}\n"
+                f"write def {function.__name__}({', '.join(n for n in self.wanted if n in allowed)})"
+            )
+        places = {name: place for place, name in enumerate(op.input_names)}
+        self.places = tuple(places.get(name, name) for name in self.wanted)
+        self.variadic, self.n_parameters = op.variadic, len(op.parameters)
+
+    def __call__(self, inputs: Sequence[Any], g: Any, y: Any, i: int) -> Any:
+        if self.variadic:
+            cut = len(inputs) - self.n_parameters
+            inputs = (inputs[:cut], *inputs[cut:])
+        given = {"g": g, "y": y, "i": i}
+        return self.function(*[given[p] if isinstance(p, str) else inputs[p] for p in self.places])
+
+
+class Primitive(Entry):
+    """A value with hand-written slopes; call it on numbers, arrays, Values or Tensors alike."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        array: Callable[..., Any] | None,
+        flat: bool,
+        nondiff: tuple[str, ...],
+        **facts: Any,
+    ) -> None:
+        super().__init__(function, **facts)
+        self.flat, self.nondiff = flat, nondiff
+        self.rules: dict[str, Rule] = {}
+        self._array = array
+
+    # -- defining
+
+    def partial(self, *arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorate the slope d(value)/d(argument) of an elementwise primitive."""
+        return self._rule(arguments, vjp=False)
+
+    def vjp(self, *arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorate the rule that takes the incoming gradient ``g`` to the argument's gradient."""
+        return self._rule(arguments, vjp=True)
+
+    def _rule(self, arguments: tuple[str, ...], vjp: bool) -> Any:
+        for argument in arguments:
+            if argument not in self.operands:
+                raise TypeError(
+                    f"{self.name}: a rule for {argument!r}\n"
+                    f"expected one of its differentiable arguments ({', '.join(self.operands)})\n"
+                    f'write @{self.name}.{"vjp" if vjp else "partial"}("{self.operands[0]}")'
+                )
+
+        def remember(function: Callable[..., Any]) -> Callable[..., Any]:
+            for argument in arguments:
+                self.rules[argument] = Rule(self, function, vjp)
+            return function
+
+        return remember
+
+    @property
+    def differentiable(self) -> tuple[str, ...]:
+        """The arguments that have a slope."""
+        return tuple(n for n in self.operands if n not in self.nondiff)
+
+    def check_complete(self) -> None:
+        """Raise TypeError if a differentiable argument has no rule."""
+        missing = [n for n in self.differentiable if n not in self.rules and not self.flat]
+        if missing:
+            kind = "partial" if self.elementwise else "vjp"
+            raise TypeError(
+                f"{self.name}: no slope for {', '.join(missing)}\n"
+                "expected a rule for each argument before it is differentiated\n"
+                f'write @{self.name}.{kind}("{missing[0]}") above the function that returns it, '
+                f"or list it in nondiff=(...)"
+            )
+
+    # -- calling
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        inputs = self.bind(args, kwargs)
+        for a in inputs:
+            if isinstance(a, Node):
+                return a.apply(self, inputs)
+        return self.evaluate(inputs)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Return all inputs in order: operands, then every parameter with its value."""
+        if self.variadic:
+            if len(args) == 1 and isinstance(args[0], list | tuple):
+                args = tuple(args[0])
+            unknown = kwargs.keys() - set(self.parameters)
+            missing = set(self.parameters) - kwargs.keys() - self.defaults.keys()
+            if unknown or missing or not args:
+                raise self._call_error(args, kwargs)
+            return (*args, *(kwargs.get(n, self.defaults.get(n)) for n in self.parameters))
+        if len(args) == len(self.input_names) and not kwargs:
+            return args
+        values = list(args)
+        for name in self.input_names[len(args) :]:
+            if name in kwargs:
+                values.append(kwargs[name])
+            elif name in self.defaults:
+                values.append(self.defaults[name])
+            else:
+                raise self._call_error(args, kwargs)
+        extra = kwargs.keys() - set(self.input_names[len(args) :])
+        if extra or len(values) > len(self.input_names):
+            raise self._call_error(args, kwargs)
+        return tuple(values)
+
+    def _call_error(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
+        given = [*map(_describe, args), *(f"{name}=..." for name in kwargs)]
+        return TypeError(
+            f"{self.name}: called as {self.name}({', '.join(given)})\n"
+            f"expected {self.name}{inspect.signature(self.function)}\n"
+            f"write {self.name}({', '.join(self.operands)})"
+        )
+
+    def evaluate(self, inputs: Sequence[Any]) -> Any:
+        """Return the value for plain numbers (scalar rule) or arrays (array kernel)."""
+        if self.elementwise and all(type(a) in _NUMBERS for a in inputs[: len(self.operands)]):
+            return self.scalar(*inputs)
+        return self.array(*inputs)
+
+    def scalar(self, *inputs: Any) -> Any:
+        """Return the value for plain Python numbers; outside the domain it raises."""
+        try:
+            return self.function(*inputs)
+        except (ValueError, ArithmeticError):
+            given = ", ".join(f"{a:g}" if isinstance(a, float) else str(a) for a in inputs)
+            domain = ", ".join(f"{n} in {d}" for n, d in self.domain.items())
+            raise DomainError(
+                f"{self.name}({given}) has no finite value\n"
+                f"expected {domain or 'numbers small enough for the result to be a float'}\n"
+                "write a Tensor instead if infinities and NaN are wanted"
+            ) from None
+
+    def array(self, *inputs: Any) -> Any:
+        """Return the value for arrays, with the broadcasting and dtype rules of NumPy."""
+        if self.variadic:
+            cut = len(inputs) - len(self.parameters)
+            named = dict(zip(self.parameters, inputs[cut:], strict=True))
+            return self.function(*inputs[:cut], **named)
+        if not self.elementwise:
+            return self.function(*inputs)
+        if self._array is None:
+            self._array = self._lifted()
+        try:
+            return self._array(*inputs)
+        except ValueError:
+            raise broadcast_error(self.name, inputs[: len(self.operands)]) from None
+
+    def _lifted(self) -> Callable[..., Any]:
+        body, n = lift(self.function), len(self.operands)
+
+        def in_the_operands_dtype(*inputs: Any) -> Any:
+            operands = [np.asarray(a) if isinstance(a, list | tuple) else a for a in inputs[:n]]
+            y = np.asarray(body(*operands, *inputs[n:]))
+            return y.astype(np.result_type(0.0, *operands), copy=False)[()]
+
+        return in_the_operands_dtype
+
+    # -- differentiating
+
+    def name_at(self, place: int, n_inputs: int) -> str:
+        """Return the name of the argument at a place of ``inputs``."""
+        if not self.variadic:
+            return self.input_names[place]
+        from_end = n_inputs - place
+        if from_end > len(self.parameters):
+            return self.operands[0]
+        return self.parameters[len(self.parameters) - from_end]
+
+    def pull(self, node: Node, g: Any, traced: bool) -> Iterator[tuple[Node, Any]]:
+        """Yield each traced input of ``node`` with the gradient that flows to it from ``g``."""
+        y: Any = node
+        inputs: Sequence[Any] = node.inputs
+        if not traced:
+            y = node.data
+            inputs = [a.data if isinstance(a, Node) else a for a in inputs]
+        for place, parent in enumerate(node.inputs):
+            if isinstance(parent, Node):
+                yield parent, self._contribution(place, parent, inputs, g, y)
+
+    def _contribution(self, place: int, parent: Any, inputs: Sequence[Any], g: Any, y: Any) -> Any:
+        rule = self.rules.get(self.name_at(place, len(inputs)))
+        if rule is None:
+            self.check_complete()
+            flow = g * 0.0
+        elif rule.vjp:
+            flow = rule(inputs, g, y, place)
+        else:
+            slope = rule(inputs, g, y, place)
+            flow = g if type(slope) is float and slope == 1.0 else g * slope
+        return flow if type(flow) is float else unbroadcast(flow, parent)
+
+    def local_slopes(self, node: Node) -> list[Any]:
+        """Return d(node)/d(input) for each input; None for constants and non-elementwise rules."""
+        raw = [a.data if isinstance(a, Node) else a for a in node.inputs]
+        slopes: list[Any] = []
+        for place, parent in enumerate(node.inputs):
+            rule = self.rules.get(self.name_at(place, len(raw)))
+            if not isinstance(parent, Node) or not self.elementwise:
+                slopes.append(None)
+            else:
+                slopes.append(0.0 if rule is None else rule(raw, None, node.data, place))
+        return slopes
+
+
+def unbroadcast(flow: Any, parent: Any) -> Any:
+    """Undo broadcasting: where an input was repeated to fit, add up what flows back to it.
+
+    Works on arrays and on Tensors alike, since it only uses their methods.
+
+    >>> unbroadcast(np.ones((3, 2), "float32"), np.zeros((2,), "float32"))
+    array([3., 3.], dtype=float32)
+    """
+    shape = parent.shape
+    if getattr(flow, "shape", ()) != shape:
+        lead = flow.ndim - len(shape)
+        repeated = [i + lead for i, n in enumerate(shape) if n == 1 and flow.shape[i + lead] != 1]
+        flow = flow.sum(axis=(*range(lead), *repeated)).reshape(shape)
+    dtype = getattr(parent, "dtype", None)
+    return flow if dtype is None or flow.dtype == dtype else flow.astype(dtype)
+
+
+def _describe(a: Any) -> str:
+    shape = getattr(a, "shape", None)
+    return f"{type(a).__name__}{shape}" if shape is not None else type(a).__name__
+
+
+def broadcast_error(name: str, operands: Sequence[Any]) -> Exception:
+    """Return the error that explains why these operands do not broadcast."""
+    shapes = [np.shape(a.data if isinstance(a, Node) else a) for a in operands]
+    given = " and ".join(str(s) for s in shapes)
+    for axis in range(1, max(map(len, shapes), default=0) + 1):
+        sizes = sorted({s[-axis] for s in shapes if len(s) >= axis} - {1})
+        if len(sizes) > 1:
+            return ShapeError(
+                f"{name}: shapes {given} do not broadcast\n"
+                f"counted from the right, axis -{axis} has sizes {' and '.join(map(str, sizes))}; "
+                "expected equal sizes, or 1\n"
+                f"write e.g. b.reshape({_bridge(shapes, axis)}) to line the axes up, or transpose one"
+            )
+    return ValueError(f"{name}: cannot be computed for shapes {given}")
+
+
+def _bridge(shapes: list[tuple[int, ...]], axis: int) -> str:
+    small = min(shapes, key=len)
+    return f"{', '.join(map(str, small))}, {', '.join(['1'] * axis)}" if small else "1"
+
+
+# ---------------------------------------------------------------------------------- the decorators
+
+
+def _facts(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    keras, numpy = given["keras"], given["numpy"]
+    name = given["name"] or function.__name__
+    return {
+        **given,
+        "name": name,
+        "symbol": given["symbol"] or name,
+        "domain": {k: Interval.parse(v) for k, v in (given["domain"] or {}).items()},
+        "kinks": tuple(given["kinks"]),
+        "keras": (keras,) if isinstance(keras, str) else tuple(keras),
+        "numpy": (numpy,) if callable(numpy) else tuple(numpy),
+        "cases": tuple(given["cases"]),
+    }
+
+
+def primitive(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    symbol: str | None = None,
+    formula: str | None = None,
+    signature: str | None = None,
+    domain: dict[str, str] | None = None,
+    kinks: Sequence[float | str] = (),
+    convention: str = "",
+    flat: bool = False,
+    nondiff: tuple[str, ...] = (),
+    array: Callable[..., Any] | None = None,
+    keras: str | Sequence[str] = (),
+    numpy: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
+    source: str = "",
+    cases: Sequence[Case] = (),
+) -> Any:
+    """Make a function a primitive: a row of the table, to which slopes are then added.
+
+    Args:
+        name: in messages, pictures and the registry; the function's own by default.
+        symbol: what pictures show, such as ``+``.
+        formula: what it means, as a Python expression in its arguments; tested against the value.
+        signature: the NumPy gufunc signature of a primitive that is not elementwise.
+        domain: the interval of each argument inside which value and slope are finite.
+        kinks: points where the slope jumps; a number, or an expression in the parameters.
+        convention: what the slope is at a kink, said to be a convention.
+        flat: the slope is zero almost everywhere, so no rule is needed.
+        nondiff: operands without a slope (conditions, labels).
+        array: the array kernel, where NumPy has one; otherwise the scalar text is lifted.
+        keras: the names Keras knows it by.
+        numpy: the NumPy functions it answers for when they meet a Tensor.
+        source: slide or paper.
+        cases: calls for the property tests to try, where the signature does not say it all.
+
+    A primitive of your own, in five lines:
+
+    >>> import gradlab as gl
+    >>> @gl.primitive(formula="x * x * x")
+    ... def cube(x):
+    ...     return x * x * x
+    >>> @cube.partial("x")
+    ... def cube_slope(x):
+    ...     return 3.0 * x * x
+    >>> gl.grad(cube)(2.0), gl.grad(gl.grad(cube))(2.0)
+    (12.0, 12.0)
+
+    Raises:
+        NameError: unknown names in the formula, or a name that is taken.
+        TypeError: a rule that asks for things the primitive does not have.
+    """
+    given = dict(
+        name=name,
+        symbol=symbol,
+        formula=formula,
+        signature=signature,
+        domain=domain,
+        kinks=kinks,
+        convention=convention,
+        keras=keras,
+        numpy=numpy,
+        source=source,
+        cases=cases,
+    )
+
+    def make(function: Callable[..., Any]) -> Primitive:
+        facts = _facts(function, given)
+        return Primitive(function, array=array, flat=flat, nondiff=nondiff, **facts)
+
+    return make if function is None else make(function)
+
+
+def composed(
+    *,
+    name: str | None = None,
+    formula: str | None = None,
+    signature: str | None = None,
+    domain: dict[str, str] | None = None,
+    kinks: Sequence[float | str] = (),
+    convention: str = "",
+    keras: str | Sequence[str] = (),
+    numpy: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
+    source: str = "",
+    cases: Sequence[Case] = (),
+) -> Callable[[Callable[..., Any]], Composed]:
+    """Enter a function made of primitives into the table; the facts mean what they do there."""
+    given = dict(
+        name=name,
+        symbol=None,
+        formula=formula,
+        signature=signature,
+        domain=domain,
+        kinks=kinks,
+        convention=convention,
+        keras=keras,
+        numpy=numpy,
+        source=source,
+        cases=cases,
+    )
+
+    def make(function: Callable[..., Any]) -> Composed:
+        return Composed(function, **_facts(function, given))
+
+    return make

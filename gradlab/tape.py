@@ -1,0 +1,172 @@
+"""The tape: every traced number remembers the operation that made it and what it was made from.
+
+Walking these nodes from the newest to the oldest, handing each one's slope to its inputs, is
+reverse-mode automatic differentiation: one sweep, whatever the number of inputs.
+
+Source: deck 001, section 10.1.4 (the backward pass); Rumelhart, Hinton and Williams (1986).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+next_serial = itertools.count(1).__next__
+
+
+class Node:
+    """A traced number or array: its data, and how it came to be.
+
+    A node gets its ``serial`` when it is made, so it is always younger than its inputs:
+    newest-first is a topological order, and no sweep needs recursion. A node holds its inputs and
+    never its users, so there are no cycles and a graph is freed with its last reference.
+
+    Attributes:
+        data: the float or array computed going forward.
+        grad: None until ``backward()``; then d(output)/d(this node), in the shape of ``data``.
+        name: a label for pictures and messages.
+        op: the primitive that made it; None for a leaf.
+        inputs: what ``op`` was applied to: nodes, constants, then parameter values.
+        serial: position in the order of creation.
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "inputs", "name", "op", "serial")
+
+    # How notebooks show a node. gradlab/__init__.py points it at gradlab.draw, which lives further up.
+    picture: ClassVar[Callable[[Any], str | None] | None] = None
+
+    def __init__(self, data: Any, name: str | None = None) -> None:
+        self.data = data
+        self.grad: Any = None
+        self.name = name
+        self.op: Any = None
+        self.inputs: tuple[Any, ...] = ()
+        self.serial = next_serial()
+
+    @classmethod
+    def made_by(cls, op: Any, inputs: tuple[Any, ...], data: Any) -> Node:
+        """Return the node for ``data = op(*inputs)``; inside ``no_grad()`` it forgets its origin."""
+        node = cls.__new__(cls)
+        node.data = data
+        node.grad = None
+        node.name = None
+        if is_recording():
+            node.op, node.inputs = op, inputs
+        else:
+            node.op, node.inputs = None, ()
+        node.serial = next_serial()
+        return node
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        """The inputs that are themselves traced, with repeats: ``b = a + a`` has ``(a, a)``."""
+        return tuple(a for a in self.inputs if isinstance(a, Node))
+
+    def local_slopes(self) -> list[Any]:
+        """Return d(this)/d(input) for each input; None where the input is constant or not elementwise."""
+        return [] if self.op is None else self.op.local_slopes(self)
+
+    def _repr_svg_(self) -> str | None:
+        return None if Node.picture is None else Node.picture(self)
+
+
+# ------------------------------------------------------------------------------- recording or not
+
+
+class _Switch(threading.local):
+    recording = True
+
+
+_switch = _Switch()
+
+
+def is_recording() -> bool:
+    """Tell whether operations are being remembered (they are, except inside ``no_grad()``)."""
+    return _switch.recording
+
+
+@contextlib.contextmanager
+def recording(on: bool) -> Iterator[None]:
+    """Remember operations or not, until the end of the ``with`` block."""
+    before, _switch.recording = _switch.recording, on
+    try:
+        yield
+    finally:
+        _switch.recording = before
+
+
+def no_grad() -> contextlib.AbstractContextManager[None]:
+    """Compute without remembering: results have data but no history.
+
+    Use it where no gradient is wanted: predictions, metrics, the update step.
+
+    >>> import gradlab as gl
+    >>> a = gl.Value(3.0)
+    >>> with gl.no_grad():
+    ...     b = a * a
+    >>> b.data, b.op
+    (9.0, None)
+    """
+    return recording(False)
+
+
+# -------------------------------------------------------------------------------- the reverse sweep
+
+
+def history(output: Node, since: int = 0) -> list[Node]:
+    """Return ``output`` and all it was made from, newest first, leaving out nodes older than ``since``."""
+    found = {output.serial: output}
+    waiting = [output]
+    while waiting:
+        for parent in waiting.pop().inputs:
+            if isinstance(parent, Node) and parent.serial not in found and parent.serial >= since:
+                found[parent.serial] = parent
+                waiting.append(parent)
+    return [found[serial] for serial in sorted(found, reverse=True)]
+
+
+def sweep(
+    output: Node, cotangent: Any, *, since: int = 0, create_graph: bool = False
+) -> dict[int, Any]:
+    """Return d(output)/d(node), weighted by ``cotangent``, for each node, keyed by ``node.serial``.
+
+    The chain rule, newest node first: all that flows into a node has arrived when its turn comes,
+    because whatever used it is younger. Where paths join, their contributions are added.
+
+    With ``create_graph=True`` the slopes are computed on traced nodes, so that they can be
+    differentiated again; otherwise on plain data.
+    """
+    arrived = {output.serial: cotangent}
+    for node in history(output, since):
+        if node.op is None or node.serial not in arrived:
+            continue
+        g = arrived[node.serial]
+        for parent, contribution in node.op.pull(node, g, create_graph):
+            if parent.serial < since:
+                continue
+            if parent.serial in arrived:
+                contribution = arrived[parent.serial] + contribution
+            arrived[parent.serial] = contribution
+    return arrived
+
+
+def backward(output: Node, cotangent: Any, *, create_graph: bool = False) -> None:
+    """Sweep back from ``output`` and write ``.grad`` once on every node it was made from.
+
+    A leaf *adds* to the gradient it already has (two losses may share a weight; reset with
+    ``zero_grad()``), a node in between shows the gradient of the latest sweep.
+    """
+    arrived = sweep(output, cotangent, create_graph=create_graph)
+    for node in history(output):
+        if node.serial not in arrived:
+            continue
+        g = arrived[node.serial]
+        if node.op is None:  # a leaf keeps its gradient, so it gets an array of its own
+            g = np.array(g) if isinstance(g, np.ndarray) else g
+            g = g if node.grad is None else node.grad + g
+        node.grad = g
