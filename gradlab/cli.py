@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import gradlab
 from gradlab import course
 from gradlab.course import report
 
@@ -95,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return arguments.command.run(arguments)
     except SystemExit as stop:  # argparse has printed its help or its complaint
         return stop.code if isinstance(stop.code, int) else 2
-    except course.UnknownChapter as error:
+    except course.UnknownChapterError as error:
         print(f"gradlab: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -111,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("gradlab", description="A neural-network textbook that runs.")
-    parser.add_argument("--version", action="version", version=f"gradlab {_version()}")
+    parser.add_argument("--version", action="version", version=f"gradlab {gradlab.__version__}")
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(metavar="COMMAND")
     for command in COMMANDS:
@@ -133,14 +134,5 @@ def _add_chapter(parser: argparse._ActionsContainer, nargs: str | None = None) -
 def _all_chapters() -> list[course.Chapter]:
     known = course.chapters()
     if not known:
-        raise course.UnknownChapter(course.shelf.no_chapters())
+        raise course.UnknownChapterError(course.shelf.no_chapters())
     return known
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("gradlab")
-    except PackageNotFoundError:
-        return "(not installed)"

@@ -183,8 +183,7 @@ class Composed(Entry):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not self.variadic:
-            n = len(self.operands)
-            args = (*(a if hasattr(a, "shape") else np.asarray(a) for a in args[:n]), *args[n:])
+            args = tuple(np.asarray(a) if isinstance(a, list | float) else a for a in args)
         return self.function(*args, **kwargs)
 
 

@@ -8,20 +8,20 @@ from .claims import Claim
 from .failure import ChapterError
 from .figures import save_figure
 from .runner import Result, Session, run_chapter
-from .shelf import UnknownChapter, chapters, find_chapter
+from .shelf import UnknownChapterError, chapters, find_chapter
 
 __all__ = [
-    "save_figure",
+    "Cell",
+    "Chapter",
+    "ChapterError",
+    "Claim",
+    "Result",
+    "Session",
+    "Step",
+    "UnknownChapterError",
     "chapters",
     "find_chapter",
     "read_chapter",
-    "Chapter",
-    "Cell",
-    "Step",
     "run_chapter",
-    "Result",
-    "Claim",
-    "ChapterError",
-    "UnknownChapter",
-    "Session",
+    "save_figure",
 ]

@@ -15,7 +15,7 @@ MARKER = re.compile(r"# ?%%(?!%)(?P<rest>.*)$")
 PROSE_TAG = re.compile(r"\[(markdown|md)\]")
 FILE_NAME = re.compile(r"(?P<number>\d+)_(?P<slug>\w+)")
 TITLE = re.compile(r"# +(?P<text>.+)$", re.MULTILINE)
-TITLE_NUMBER = re.compile(r"(chapter +)?\d+ *[.:·–—-] *", re.IGNORECASE)
+TITLE_NUMBER = re.compile(r"(chapter +)?(?P<number>\d+)( *[.:·–—-])? +", re.IGNORECASE)
 SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z])")
 
 
@@ -131,7 +131,8 @@ def _cell(kind: str, heading: str, lines: list[str], first: int) -> list[Cell]:
 def read_chapter(path: str | Path) -> Chapter:
     """Read one chapter file.
 
-    The title is its first Markdown heading, the summary the first sentence of the paragraph below.
+    The title is its first Markdown heading without the chapter's number, the summary the first
+    sentence of the paragraph below.
     Raises OSError if the file cannot be read, and UnicodeDecodeError if it is not UTF-8.
     """
     path = Path(path).resolve()
@@ -139,6 +140,9 @@ def read_chapter(path: str | Path) -> Chapter:
     name = FILE_NAME.fullmatch(path.stem)
     number, slug = (int(name["number"]), name["slug"]) if name else (None, path.stem)
     title, summary = _title_and_summary(cells)
+    counted = TITLE_NUMBER.match(title)
+    if counted and int(counted["number"]) == number:
+        title = title[counted.end() :]
     title = title or slug.replace("_", " ").capitalize()
     return Chapter(path, number, slug, title, summary, cells)
 
@@ -149,5 +153,5 @@ def _title_and_summary(cells: tuple[Cell, ...]) -> tuple[str, str]:
         if found:
             below = cell.source[found.end() :].strip().split("\n\n")[0]
             sentence = SENTENCE_END.split(" ".join(re.sub("[*`]", "", below).split()))[0]
-            return TITLE_NUMBER.sub("", found["text"], count=1).strip(), sentence
+            return found["text"].strip(), sentence
     return "", ""

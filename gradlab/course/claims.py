@@ -11,10 +11,8 @@ from dataclasses import dataclass
 NOTE = "__claim__"
 
 # What these decorators get is compiled from its byte code, which cannot call back into Python.
-COMPILING = frozenset(
-    ("njit", "jit", "vectorize", "guvectorize", "stencil", "cfunc", "overload")  # Numba's
-    + ("primitive", "partial", "vjp")  # ours
-)
+NUMBA = ("njit", "jit", "vectorize", "guvectorize", "stencil", "cfunc", "overload")
+COMPILING = frozenset((*NUMBA, "primitive", "partial", "vjp"))
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,13 @@ def terminal(error: bool = False) -> Console:
     """The terminal, without colours if it is none or if NO_COLOR is set."""
     from rich.console import Console
 
+    class Terminal(Console):
+        def on_broken_pipe(self) -> None:
+            raise
+
     # The file is named, so that what a running chapter prints cannot get mixed into the report.
     stream = sys.stderr if error else sys.stdout
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console = Terminal(file=stream, highlight=False, markup=False, emoji=False)
     console.width = min(console.width, WIDEST)
     return console
 

@@ -5,8 +5,8 @@ ChapterError with the cell, the line and the error.
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import io
 import os
@@ -50,7 +50,7 @@ def run_chapter(chapter: Chapter | str | Path, echo: bool | TextIO = False) -> R
     Matplotlib settings are afterwards as they were before.
 
     Raises ChapterError, with the original error as its cause, at the first cell that fails, and
-    UnknownChapter if a name was given that no chapter has.
+    UnknownChapterError if a name was given that no chapter has.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -173,17 +173,18 @@ def _isolated() -> Iterator[None]:
     import matplotlib
 
     matplotlib.use("Agg")
-    folder, python_state, numpy_state = os.getcwd(), random.getstate(), np.random.get_state()
+    folder, python_state = os.getcwd(), random.getstate()
+    numpy_state = np.random.get_state()  # noqa: NPY002 - a chapter may draw from it
     open_before = _open_figures()
     try:
         with warnings.catch_warnings(), np.errstate(), np.printoptions(), matplotlib.rc_context():
             random.seed(0)
-            np.random.seed(0)
+            np.random.seed(0)  # noqa: NPY002
             yield
     finally:
         os.chdir(folder)
         random.setstate(python_state)
-        np.random.set_state(numpy_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
         for number in _open_figures() - open_before:
             sys.modules["matplotlib.pyplot"].close(number)
 
@@ -202,8 +203,11 @@ class _Output(io.StringIO):
 
     def write(self, text: str) -> int:
         if self.echo is not None:
-            self.echo.write(text)
-            self.echo.flush()
+            try:
+                self.echo.write(text)
+                self.echo.flush()
+            except BrokenPipeError:  # nobody reads any more, which is not the chapter's fault
+                self.echo = None
         return super().write(text)
 
     def isatty(self) -> bool:

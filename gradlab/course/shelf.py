@@ -15,7 +15,7 @@ import gradlab
 from .cells import Chapter, read_chapter
 
 
-class UnknownChapter(LookupError):
+class UnknownChapterError(LookupError):
     """No chapter has this name, or more than one has; the message says which exist."""
 
 
@@ -40,7 +40,7 @@ def chapters(folder: str | Path | None = None) -> list[Chapter]:
 def find_chapter(name: str | Path, folder: str | Path | None = None) -> Chapter:
     """The chapter called `5`, `05`, `05_activations`, `activations`, or the file at that path.
 
-    Raises UnknownChapter, with the closest names, if there is none.
+    Raises UnknownChapterError, with the closest names, if there is none.
     """
     if (isinstance(name, Path) or name.endswith(".py")) and Path(name).is_file():
         return read_chapter(name)
@@ -49,7 +49,7 @@ def find_chapter(name: str | Path, folder: str | Path | None = None) -> Chapter:
     found = [chapter for chapter in known if wanted in _names(chapter)]
     if len(found) == 1:
         return found[0]
-    raise UnknownChapter(_unknown(str(name), wanted, found, known))
+    raise UnknownChapterError(_unknown(str(name), wanted, found, known))
 
 
 def _names(chapter: Chapter) -> set[str]:

@@ -20,7 +20,21 @@ MANY = 10_000  # objects looked at for one variable
 DEEP = 50  # levels below one variable: a chapter's own linked nodes go no deeper into the stack
 FEW = 6  # numbers of an array shown one by one
 
-_repr = reprlib.Repr()
+
+class _Short(reprlib.Repr):
+    """The short repr of the standard library, with dictionaries in their own order."""
+
+    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
+        if level <= 0 and x:
+            return "{...}"
+        items = list(x.items())[: self.maxdict]
+        parts = [
+            f"{self.repr1(key, level - 1)}: {self.repr1(value, level - 1)}" for key, value in items
+        ]
+        return "{" + ", ".join([*parts, *["..."] * (len(items) < len(x))]) + "}"
+
+
+_repr = _Short()
 _repr.maxlist = _repr.maxtuple = _repr.maxset = _repr.maxdict = FEW
 _repr.maxstring = _repr.maxother = 60
 

@@ -1,4 +1,4 @@
-"""Pictures of computation graphs: what was computed, with which numbers, and how steep each step is.
+"""Pictures of computation graphs: what was computed, and how steep each step is.
 
 ``gradlab.draw(y)`` makes one; nothing but Python packages is needed.
 """

@@ -1,20 +1,18 @@
-"""DOT: the graph in the language of Graphviz, and the system's ``dot`` to draw it, where there is one.
+"""DOT: the graph in the language of Graphviz, and the system's ``dot`` to draw it, if there is one.
 
-Nothing here is needed for a picture: without the program the built-in layout draws the same content.
+No picture needs this: without the program, the built-in layout draws the same content.
 """
 
 from __future__ import annotations
 
-import functools
 import shutil
 
 from gradlab.draw import style
 from gradlab.draw.graph import Edge, Graph, Vertex
 
 
-@functools.cache
 def is_installed() -> bool:
-    """Tell whether the program ``dot`` can be found (asked once per session)."""
+    """Tell whether the program ``dot`` can be found."""
     return shutil.which("dot") is not None
 
 
@@ -27,7 +25,7 @@ def render(source: str, form: str) -> bytes:
     import graphviz
 
     try:
-        return graphviz.Source(source).pipe(format=form)
+        return graphviz.Source(source).pipe(format=form, quiet=True)
     except graphviz.ExecutableNotFound:
         raise RuntimeError(
             "draw: backend='dot' needs the program dot, which is not on the PATH\n"
@@ -35,7 +33,12 @@ def render(source: str, form: str) -> bytes:
             "write backend='builtin', which needs nothing"
         ) from None
     except graphviz.CalledProcessError as error:
-        raise RuntimeError(f"draw: dot failed: {error}\nwrite backend='builtin'") from error
+        said = (error.stderr or b"").decode(errors="replace").strip().split("\n")[-1][:200]
+        raise RuntimeError(
+            f"draw: dot could not make a {form}: {said}\n"
+            "expected Graphviz to know that format\n"
+            "write backend='builtin', which needs no Graphviz"
+        ) from error
 
 
 def to_dot(graph: Graph, rankdir: str = "LR", title: str = "") -> str:
@@ -46,7 +49,7 @@ def to_dot(graph: Graph, rankdir: str = "LR", title: str = "") -> str:
     >>> graph.add(Vertex("n1", "leaf", "a", (("data", "2.0000"),)))
     'n1'
     >>> print(to_dot(graph).splitlines()[-2])
-      n1 [label="a\\ndata 2.0000", shape=box, fillcolor="#eaf1f9", color="#376a9f", ...]
+      n1 [label="a\\ndata 2.0000", shape=box, style="filled", fillcolor="#eaf1f9", ...];
     """
     lines = [
         "digraph gradlab {",
@@ -71,7 +74,11 @@ def _vertex(vertex: Vertex) -> str:
     look = style.LOOKS[vertex.kind]
     lines = [vertex.label] if vertex.label else []
     lines += [f"{key} {value}" for key, value in vertex.rows]
-    kinds = [*(["rounded"] if look.radius > 2 else []), *(["dashed"] if look.dash else []), "filled"]
+    kinds = [
+        *(["rounded"] if look.radius > 2 else []),
+        *(["dashed"] if look.dash else []),
+        "filled",
+    ]
     facts = {
         "label": _quoted("\n".join(lines)),
         "shape": "oval" if look.oval else "box",

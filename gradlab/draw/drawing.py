@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def draw(
     >>> import gradlab
     >>> x = gradlab.Value(0.5, name="x")
     >>> gradlab.draw(x * x + 1.0)
-    <Drawing of 3 nodes and 2 operators: save("graph.svg"), .png, .pdf, .dot>
+    <Drawing of 3 nodes: .svg(), .dot(), .save("graph.svg")>
     """
     _check("rankdir", rankdir, RANKDIRS)
     _check("backend", backend, BACKENDS)
@@ -143,9 +144,10 @@ class Drawing:
         return compose(self.graph, self.rankdir, self.title)
 
     def __repr__(self) -> str:
-        kinds = [vertex.kind for vertex in self.graph.vertices.values()]
-        nodes, operators = len(kinds) - kinds.count("operator"), kinds.count("operator")
-        return f'<Drawing of {nodes} nodes and {operators} operators: save("graph.svg"), .png, ...>'
+        kinds = Counter(vertex.kind for vertex in self.graph.vertices.values())
+        nodes = kinds["leaf"] + kinds["result"] + kinds["output"]
+        count = f"{nodes} node{'s' * (nodes != 1)}"
+        return f'<Drawing of {count}: .svg(), .dot(), .save("graph.svg")>'
 
     def _repr_svg_(self) -> str | None:
         return notebook_svg(self)

@@ -50,7 +50,6 @@ class Graph:
 
     vertices: dict[str, Vertex] = dataclasses.field(default_factory=dict)
     edges: list[Edge] = dataclasses.field(default_factory=list)
-    name: str = "graph"
 
     def add(self, vertex: Vertex) -> str:
         """Add a vertex and return its id."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 from gradlab.draw import style
 from gradlab.draw.graph import Edge, Graph
@@ -18,7 +19,8 @@ class Slot:
     """A place in a layer: a unit of boxes, an edge's label, or a bend where an edge passes.
 
     ``thick`` is its extent along the flow, ``broad`` across it. ``before`` and ``after`` are the
-    slots it is joined to in the neighbouring layers.
+    slots it is joined to in the neighbouring layers. A ``side`` slot is a leaf, or the label
+    of an edge that comes from one: it gives way so that what is computed runs straight on.
     """
 
     kind: str  # "unit", "label" or "bend"
@@ -27,6 +29,7 @@ class Slot:
     broad: float
     before: list[int] = dataclasses.field(default_factory=list)
     after: list[int] = dataclasses.field(default_factory=list)
+    side: bool = False
 
 
 @dataclasses.dataclass
@@ -71,6 +74,9 @@ def make_layers(graph: Graph, sizes: dict[str, Size], label_sizes: list[Size]) -
         slot.thick += style.LEAD * len(slot.before)
         slot.before = []
     chains = _chains(graph.edges, unit_of, spans, slots, label_sizes)
+    for slot in slots:
+        source = slots[slot.before[0]] if slot.before else slot
+        slot.side = not source.before and slot.kind != "bend"
     return Layers(slots, units, chains)
 
 
@@ -174,7 +180,7 @@ def _chains(
             if spans[i] == 2:
                 chain.append(new("label", slots[target].layer - 1, label_sizes[i]))
             chain.append(target)
-        for pair in zip(chain, chain[1:], strict=False):
+        for pair in pairwise(chain):
             if pair not in joined:
                 joined.add(pair)
                 slots[pair[0]].after.append(pair[1])

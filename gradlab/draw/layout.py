@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from itertools import pairwise
 
 from gradlab.draw import style
 from gradlab.draw.graph import Graph
@@ -82,8 +83,11 @@ def lay_out(
 
 
 def _turn(route: Route) -> Route:
-    pieces = tuple(tuple((y, x) for x, y in piece) for piece in route.pieces)
-    return Route(route.start[::-1], pieces, route.label and route.label[::-1])
+    def turned(point: Point) -> Point:
+        return point[1], point[0]
+
+    pieces = tuple(tuple(map(turned, piece)) for piece in route.pieces)
+    return Route(turned(route.start), pieces, route.label and turned(route.label))
 
 
 class _Placed:
@@ -98,14 +102,16 @@ class _Placed:
         self.ports = self._ports()
 
     def _place_layers(self) -> None:
-        """Set each layer's ``(start, end)``: neighbours lie apart as far as edges between are steep."""
+        """Set each layer's ``(start, end)``, with more room where the edges between are steep."""
         slots, least, most = self.layers.slots, *style.LAYER_GAP
         self.bands: list[tuple[float, float]] = []
         x = 0.0
         for row in self.layers.rows:
             end = x + max(slots[i].thick for i in row)
             self.bands.append((x, end))
-            steep = max((abs(self.y[i] - self.y[j]) for i in row for j in slots[i].after), default=0)
+            steep = max(
+                (abs(self.y[i] - self.y[j]) for i in row for j in slots[i].after), default=0
+            )
             x = end + min(most, least + style.LAYER_GAP_SLOPE * steep)
         self.length = self.bands[-1][1]
 
@@ -121,7 +127,7 @@ class _Placed:
         return boxes
 
     def _ports(self) -> dict[tuple[int, int], Point]:
-        """Return the point where each line arrives at a unit: apart, and as straight as they can."""
+        """Return where each line arrives at a unit: apart from others, as straight as it can."""
         ports = {}
         for i, unit in enumerate(self.layers.units):
             arriving = sorted(self.layers.slots[i].before, key=self.y.__getitem__)
@@ -150,7 +156,7 @@ class _Placed:
     def _route(self, start: Point, chain: list[int]) -> Route:
         """Follow the slots: straight within a layer, an S-shaped curve in the gap between two."""
         slots, path, label = self.layers.slots, _Path(start), None
-        for i, j in zip(chain, chain[1:], strict=False):
+        for i, j in pairwise(chain):
             x0, x1 = self.bands[slots[i].layer][1], self.bands[slots[j].layer][0]
             arrival = self.ports.get((i, j), (x1, self.y[j]))
             path.line(x0)
@@ -187,7 +193,7 @@ class _Path:
 
 
 def _spread(wanted: list[float], room: float) -> list[float]:
-    """Return the increasing positions moved apart to the port distance, within ``-room .. room``."""
+    """Return increasing positions moved apart to the port distance, in ``-room .. room``."""
     n = len(wanted)
     gap = min(style.PORT_GAP, 2 * room / (n - 1)) if n > 1 else 0.0
     spread = list(wanted)

@@ -97,17 +97,15 @@ def compose(graph: Graph, rankdir: str = "LR", title: str = "") -> Picture:
     width = max(layout.width, text.width(title, style.TITLE, bold=True) if title else 0.0)
     shift = (style.MARGIN + (width - layout.width) / 2, style.MARGIN + top)
     edges = zip(graph.edges, layout.routes, strict=True)
-    groups = [_edge(i, edge, route, shift) for i, (edge, route) in enumerate(edges)]
+    groups = [_edge(i, edge, route, shift, rankdir) for i, (edge, route) in enumerate(edges)]
     for vertex in graph.vertices.values():
         box = layout.boxes[vertex.id]
         moved = Box(box.x + shift[0], box.y + shift[1], box.width, box.height)
         groups.append(Group(vertex.id, vertex.kind, vertex.tooltip, tuple(_vertex(vertex, moved))))
     width, height = width + 2 * style.MARGIN, layout.height + top + 2 * style.MARGIN
     if title:
-        headline = Text(
-            width / 2, style.MARGIN + style.TITLE * 0.8, title, "title", size=style.TITLE,
-            anchor="middle", bold=True,
-        )  # fmt: skip
+        x, y = width / 2, style.MARGIN + style.TITLE * 0.8
+        headline = Text(x, y, title, "title", style.INK, style.TITLE, "middle", bold=True)
         groups.append(Group("title", "title", "", (headline,)))
     return Picture(width, height, tuple(groups), title)
 
@@ -189,32 +187,36 @@ def _row(key: str, value: str, left: float, right: float, y: float) -> list[Mark
 # ---------------------------------------------------------------------------------------- edges
 
 
-def _edge(i: int, edge: Edge, route: Route, shift: Point) -> Group:
+def _edge(i: int, edge: Edge, route: Route, shift: Point, rankdir: str) -> Group:
     def moved(point: Point) -> Point:
         return point[0] + shift[0], point[1] + shift[1]
 
-    start = moved(route.start)
     pieces = [tuple(map(moved, piece)) for piece in route.pieces]
-    last = pieces[-1]
-    tip, behind = last[-1], (last[-2] if len(last) > 1 else (pieces[-2][-1] if pieces[1:] else start))
-    along = (0.0, 1.0) if abs(tip[1] - behind[1]) > abs(tip[0] - behind[0]) else (1.0, 0.0)
+    tip = pieces[-1][-1]
     length, half = style.ARROW
-    base = (tip[0] - along[0] * length, tip[1] - along[1] * length)
-    side = (along[1] * half, along[0] * half)
-    pieces[-1] = (*last[:-1], (tip[0] - along[0] * length * 0.7, tip[1] - along[1] * length * 0.7))
-    wings = ((base[0] + side[0], base[1] + side[1]), (base[0] - side[0], base[1] - side[1]))
+    # The line ends inside the arrow head, or its blunt end would stick out at the tip.
+    pieces[-1] = (*pieces[-1][:-1], _off(tip, -0.7 * length, 0.0, rankdir))
+    wings = [(_off(tip, -length, side, rankdir),) for side in (-half, half)]
     marks: list[Mark] = [
-        Line(start, tuple(pieces), style.EDGE, style.EDGE_WIDTH),
-        Line(tip, ((wings[0],), (wings[1],), (tip,)), fill=style.EDGE),
+        Line(moved(route.start), tuple(pieces), style.EDGE, style.EDGE_WIDTH),
+        Line(tip, (*wings, (tip,)), fill=style.EDGE),
     ]
     if edge.label and route.label:
-        x, y = moved(route.label)
-        width, height = text.width(edge.label, style.SMALL) + 6.0, style.SMALL + 3.0
-        marks.append(Rect(x - width / 2, y - height / 2, width, height, style.BACKGROUND))
-        marks.append(
-            Text(
-                x, y + style.SMALL * 0.36, edge.label, "slope", style.DERIVATIVE,
-                style.SMALL, anchor="middle",
-            )  # fmt: skip
-        )
+        marks += _slope(edge.label, *moved(route.label))
     return Group(f"e{i}", "edge", edge.tooltip, tuple(marks))
+
+
+def _off(point: Point, along: float, aside: float, rankdir: str) -> Point:
+    """Return the point moved along the flow and aside from it."""
+    dx, dy = (aside, along) if rankdir == "TB" else (along, aside)
+    return point[0] + dx, point[1] + dy
+
+
+def _slope(label: str, x: float, y: float) -> list[Mark]:
+    size = style.SMALL
+    width, height = text.width(label, size) + 6.0, size + 3.0
+    baseline = y + size * 0.36
+    return [
+        Rect(x - width / 2, y - height / 2, width, height, style.BACKGROUND),
+        Text(x, baseline, label, "slope", style.DERIVATIVE, size, "middle"),
+    ]

@@ -1,4 +1,4 @@
-"""Few crossings: the order inside each layer, improved by sorting every slot to its neighbours' middle.
+"""Few crossings: the order inside each layer, improved by moving every slot to its neighbours.
 
 Source: Sugiyama, Tagawa and Toda (1981), the barycentre method; Gansner and others (1993), the
 exchange of neighbours.
@@ -7,6 +7,7 @@ exchange of neighbours.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from itertools import pairwise
 
 from gradlab.draw.layers import Layers, Slot
 
@@ -15,7 +16,7 @@ PATIENCE = 4  # sweeps without improvement before giving up
 
 
 def order_layers(layers: Layers) -> None:
-    """Fill ``layers.rows``: for each layer its slots, in the order that crosses fewest edges found."""
+    """Fill ``layers.rows``: the slots of each layer, with the fewest crossings found."""
     slots = layers.slots
     rows = _first_order(slots)
     best, fewest = [list(row) for row in rows], _crossings(rows, slots)
@@ -29,7 +30,15 @@ def order_layers(layers: Layers) -> None:
         idle += 1
         if count < fewest:
             best, fewest, idle = [list(row) for row in rows], count, 0
+    if _is_upside_down(best, slots):
+        best = [row[::-1] for row in best]
     layers.rows = best
+
+
+def _is_upside_down(rows: list[list[int]], slots: list[Slot]) -> bool:
+    """Tell whether more boxes stand before an older neighbour than after it."""
+    units = [[i for i in row if slots[i].kind == "unit"] for row in rows]
+    return sum(1 if i > j else -1 for row in units for i, j in pairwise(row)) > 0
 
 
 def _first_order(slots: list[Slot]) -> list[list[int]]:

@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from gradlab.draw import style
-from gradlab.draw.marks import Line, Mark, Oval, Picture, Rect, Text
+from gradlab.draw.marks import Line, Mark, Oval, Picture, Text
 
 LARGEST = 14_000.0  # points along a side; PDF readers and PNG memory set the limit
 
@@ -71,7 +71,7 @@ def _artist(mark: Mark, zoom: float) -> Any:
 def _text(mark: Text, zoom: float) -> Any:
     from matplotlib.text import Text as Label
 
-    sides = {"start": "left", "middle": "center", "end": "right"}
+    sides: Any = {"start": "left", "middle": "center", "end": "right"}
     return Label(
         mark.x,
         mark.y,

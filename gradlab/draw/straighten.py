@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import add, sub
 
 from gradlab.draw import style
@@ -31,7 +31,7 @@ def cross_positions(layers: Layers) -> list[float]:
             block = _align(view, slots, barred, forward)
             x = _push(view, slots, block)
             results.append([-v for v in x] if mirrored else x)
-    return _balance(results, slots)
+    return _gather(_balance(results, slots), rows, slots)
 
 
 def distance(a: Slot, b: Slot) -> float:
@@ -44,9 +44,11 @@ def distance(a: Slot, b: Slot) -> float:
 
 
 def _barred(rows: Rows, slots: list[Slot]) -> set[Pair]:
-    """Return the edges that cross a long edge: they must give way, so that the long one is straight."""
-    barred: set[Pair] = set()
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    """Return the edges that may bend: those from the side, and those that cross a long edge."""
+    barred = {
+        (i, j) for row in rows for i in row for j in slots[i].after if _gives_way(slots, i, j)
+    }
+    for upper, lower in pairwise(rows):
         place = {i: k for k, i in enumerate(lower)}
         long_to = [_long_end(slots, i, place) for i in upper]
         if any(end is not None for end in long_to):
@@ -78,11 +80,17 @@ def _is_long(slots: list[Slot], i: int, j: int) -> bool:
     return slots[i].kind == "bend" and slots[j].kind == "bend"
 
 
+def _gives_way(slots: list[Slot], i: int, j: int) -> bool:
+    """Tell whether the edge from i to j comes from the side of what runs through j."""
+    computed = sum(not slots[k].side for k in slots[j].before)
+    return slots[i].side and 2 * computed >= len(slots[j].before)
+
+
 def _neighbours(slots: list[Slot], i: int, forward: bool) -> list[int]:
     near = slots[i].before if forward else slots[i].after
     if slots[i].kind == "bend":
         return [j for j in near if slots[j].kind == "bend"] or near
-    return near
+    return [j for j in near if not _gives_way(slots, j, i)] if forward else near
 
 
 def _align(rows: Rows, slots: list[Slot], barred: set[Pair], forward: bool) -> list[int]:
@@ -111,7 +119,7 @@ def _push(rows: Rows, slots: list[Slot], block: list[int]) -> list[float]:
     """Push all blocks against each other, then each one back toward what lies beyond it."""
     beyond: dict[int, dict[int, float]] = {b: {} for b in block}
     for row in rows:
-        for i, j in zip(row, row[1:], strict=False):
+        for i, j in pairwise(row):
             a, b = block[i], block[j]
             beyond[a][b] = max(beyond[a].get(b, 0.0), distance(slots[i], slots[j]))
     order = list(_sorted_blocks(beyond))
@@ -143,9 +151,7 @@ def _balance(results: list[list[float]], slots: list[Slot]) -> list[float]:
     """Line the four results up with the narrowest, and average the middle two for each slot."""
 
     half = [slot.broad / 2 for slot in slots]
-    ends = [
-        (min(map(sub, x, half)), max(map(add, x, half))) for x in results
-    ]
+    ends = [(min(map(sub, x, half)), max(map(add, x, half))) for x in results]
     low, high = min(ends, key=_extent)
     for k, x in enumerate(results):
         shift = high - ends[k][1] if k % 2 else low - ends[k][0]
@@ -157,3 +163,32 @@ def _balance(results: list[list[float]], slots: list[Slot]) -> list[float]:
 
 def _extent(ends: tuple[float, float]) -> float:
     return ends[1] - ends[0]
+
+
+def _gather(x: list[float], rows: Rows, slots: list[Slot]) -> list[float]:
+    """Move leaves that came to lie apart next to what uses them, as far as there is room."""
+    place = {i: (row, k) for row in rows for k, i in enumerate(row)}
+    asides = [_aside(slots, i) for i in sorted(range(len(slots)), key=x.__getitem__)]
+    for moving in filter(None, asides):
+        low, high = -math.inf, math.inf
+        for j in moving:
+            row, k = place[j]
+            if k > 0:
+                low = max(low, x[row[k - 1]] + distance(slots[row[k - 1]], slots[j]))
+            if k + 1 < len(row):
+                high = min(high, x[row[k + 1]] - distance(slots[j], slots[row[k + 1]]))
+        wanted = x[slots[moving[-1]].after[0]]
+        if low <= high:
+            for j in moving:
+                x[j] = min(max(wanted, low), high)
+    return x
+
+
+def _aside(slots: list[Slot], i: int) -> list[int]:
+    """Return a leaf and its label, if it is used once, by something that also uses a result."""
+    if slots[i].kind != "unit" or slots[i].before or len(slots[i].after) != 1:
+        return []
+    ahead = slots[i].after[0]
+    moving = [i, ahead] if slots[ahead].kind == "label" else [i]
+    user = slots[moving[-1]].after[0]
+    return moving if _gives_way(slots, moving[-1], user) else []

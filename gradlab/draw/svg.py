@@ -28,7 +28,7 @@ def to_svg(picture: Picture) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" role="img" '
         f"font-family={quoteattr(style.FONT_STACK)} "
-        f'style="max-width:100%;height:auto;background:{style.BACKGROUND}">'
+        f'style="background:{style.BACKGROUND}">'
     )
     lines = [head, f"<title>{escape(picture.title or 'computation graph')}</title>"]
     lines.append(f'<rect width="{width}" height="{height}" fill="{style.BACKGROUND}"/>')

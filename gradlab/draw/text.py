@@ -43,7 +43,7 @@ def width(text: str, size: float = style.TEXT, bold: bool = False) -> float:
     """Return the width of a line of text, in points.
 
     >>> round(width("grad", 10.0), 1)
-    22.6
+    22.9
     """
     return size * sum(_advance(character, bold) for character in text)
 

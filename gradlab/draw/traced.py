@@ -35,7 +35,7 @@ def from_node(
     >>> a = Value(3.0, name="a")
     >>> graph = from_node(a + a)
     >>> [v.label for v in graph.vertices.values()], [e.label for e in graph.edges]
-    (['a', '+', ''], ['×1', '×1', ''])
+    (['a', '+', 'output'], ['×1', '×1', ''])
     """
     if not isinstance(node, Node):
         raise TypeError(
@@ -49,10 +49,10 @@ def from_node(
             "expected a graph that can be read\n"
             f"write draw(y, depth=3) for the last operations, or draw(y, max_nodes={len(shown)})"
         )
-    graph = Graph(name=node.name or "graph")
+    reader = _Reader(node, sorted(shown), slopes)
     for serial in sorted(shown):
-        _add(graph, shown[serial], shown, node, slopes)
-    return graph
+        reader.read(shown[serial])
+    return reader.graph
 
 
 def _ancestors(node: Node, depth: int | None) -> dict[int, Node]:
@@ -70,34 +70,42 @@ def _ancestors(node: Node, depth: int | None) -> dict[int, Node]:
     return found
 
 
-def _add(graph: Graph, node: Node, shown: dict[int, Node], output: Node, slopes: bool) -> None:
-    kind = "output" if node is output and node.op else "result" if node.op else "leaf"
-    name = text.clean(node.name) if node.name else "output" if kind == "output" else ""
-    box = graph.add(Vertex(_id(node), kind, name, _rows(node), _box_tooltip(node, kind)))
-    if node.op is None:
-        return
-    operator = graph.add(
-        Vertex(f"op{node.serial}", "operator", _op_label(node), (), _op_tooltip(node))
-    )
-    labels, tips = _edge_texts(node)
-    hidden = 0
-    for place, given in enumerate(node.inputs):
-        if isinstance(given, Node):
-            if given.serial in shown:
-                label = labels[place] if slopes else ""
-                graph.join(_id(given), operator, label=label, tooltip=tips[place])
-            else:
-                hidden += 1
-        elif _is_constant(node, place):
-            graph.join(graph.add(_constant(node, place)), operator, tooltip=tips[place])
-    if hidden:
-        tip = f"{hidden} input{'s' * (hidden > 1)} not shown: the drawing was cut by depth="
-        graph.join(graph.add(Vertex(f"cut{node.serial}", "cut", "⋯", (), tip)), operator)
-    graph.join(operator, box, tight=True)
+class _Reader:
+    """Adds one node after the other to a graph, numbered from 1 so that ids do not depend on what
+    else was computed in the session."""
 
+    def __init__(self, output: Node, serials: list[int], slopes: bool) -> None:
+        self.graph, self.output, self.slopes = Graph(), output, slopes
+        self.numbers = {serial: k for k, serial in enumerate(serials, start=1)}
 
-def _id(node: Node) -> str:
-    return f"n{node.serial}"
+    def read(self, node: Node) -> None:
+        """Add the node's operation with its constants and edges, then the node's own box."""
+        number = self.numbers[node.serial]
+        if node.op is not None:
+            self._read_operation(node, number)
+        kind = "leaf" if node.op is None else "output" if node is self.output else "result"
+        name = text.clean(node.name) if node.name else "output" if kind == "output" else ""
+        self.graph.add(Vertex(f"n{number}", kind, name, _rows(node), _box_tooltip(node, kind)))
+        if node.op is not None:
+            self.graph.join(f"op{number}", f"n{number}", tight=True)
+
+    def _read_operation(self, node: Node, number: int) -> None:
+        graph, operator, hidden = self.graph, f"op{number}", 0
+        graph.add(Vertex(operator, "operator", _op_label(node), (), _op_tooltip(node)))
+        labels, tips = _edge_texts(node)
+        for place, given in enumerate(node.inputs):
+            if isinstance(given, Node):
+                source = self.numbers.get(given.serial)
+                hidden += source is None
+                if source is not None:
+                    label = labels[place] if self.slopes else ""
+                    graph.join(f"n{source}", operator, label=label, tooltip=tips[place])
+            elif _is_constant(node, place):
+                constant = graph.add(_constant(node, place, f"c{number}_{place}"))
+                graph.join(constant, operator, tooltip=tips[place])
+        if hidden:
+            tip = f"{hidden} input{'s' * (hidden > 1)} not shown: the drawing was cut by depth="
+            graph.join(graph.add(Vertex(f"cut{number}", "cut", "⋯", (), tip)), operator)
 
 
 def _plain(x: Any) -> Any:
@@ -130,10 +138,9 @@ def _rows(node: Node) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _constant(node: Node, place: int) -> Vertex:
+def _constant(node: Node, place: int, name: str) -> Vertex:
     x = node.inputs[place]
     tip = f"constant, argument {_argument(node, place)} of {node.op.name}: {_full(x)}"
-    name = f"c{node.serial}_{place}"
     if isinstance(x, bool | int | float | np.generic):
         label = text.brief(x) if isinstance(x, float | np.floating) else text.clean(x)
         return Vertex(name, "constant", label, (), tip)
@@ -151,7 +158,7 @@ def _full(x: Any) -> str:
 
 def _box_tooltip(node: Node, kind: str) -> str:
     what = {"leaf": "leaf: given, not computed", "output": "the output"}.get(kind, "computed")
-    name = text.clean(node.name, TOOLTIP_LENGTH) if node.name else f"value number {node.serial}"
+    name = text.clean(node.name, TOOLTIP_LENGTH) if node.name else "no name"
     grad = "not computed" if node.grad is None else _full(node.grad)
     rows = ", ".join(f"{key} {value}" for key, value in _rows(node))
     return f"{name} ({what}): {rows}\ndata = {_full(node.data)}\ngrad = {grad}"
@@ -209,7 +216,8 @@ def _slope_label(slope: Any) -> str:
     values = np.asarray(slope)
     first = values.flat[0] if values.size else 0.0
     if values.size == 1 or (values.size and (values == first).all()):
-        return f"×{' ' * (first < 0)}{text.brief(first)}"  # "×-3" would read as one sign
+        sign = "× " if first < 0 else "×"  # "×-3" would read as one sign
+        return sign + text.brief(first)
     return f"slope {values.shape}"
 
 

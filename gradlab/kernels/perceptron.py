@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
-# How many steps (a row seen by a unit counts features + 4) plain Python may take before Numba is
-# called in. Measured, one epoch of one unit on iris: NumPy row by row 260 us, this loop on lists
-# 72 us (60 ns a step), under Numba 2 us. But importing Numba and loading the cached loop costs 0.46 s,
-# about 1 s when it must be compiled first, and eight million plain steps cost those same 0.46 s. So
-# no training takes much over twice the best choice, and iris (1,200 steps an epoch) starts at once.
+# How many steps (a row seen by a unit counts features + 4) plain Python may take in one process
+# before Numba is called in. Measured, one epoch of one unit on iris: NumPy row by row 260 us, this
+# loop on lists 72 us (60 ns a step), under Numba 2 us. But importing Numba and loading the cached
+# loop costs 0.46 s, about 1 s when it must be compiled first; eight million plain steps cost those
+# same 0.46 s. So nobody waits much over twice the shortest possible time, and a lesson on iris
+# (1,200 steps an epoch) starts at once. The results do not depend on it: both give the same bits.
 PLAIN_STEPS = 8_000_000
 
 EPS = float(np.finfo(np.float64).eps)
-MOST_EXACT = 64  # points in an exact mixture: 64 of them in 62 features take XXX s to solve
+MOST_EXACT = 64  # points in an exact mixture: 64 points with 62 features take 1.6 s
 
 
 def rosenblatt_epoch(
@@ -38,11 +39,11 @@ def rosenblatt_epoch(
     """Show the rows ``order[start:]`` to one threshold unit and correct it after each mistake.
 
     ``w += eta * (y - step(z)) * x`` and ``b += bias_eta * (y - step(z))``, with ``z = w.x + b``.
-    X (rows, features), y (rows,) of 0.0 and 1.0 and w (features,), changed in place, may be lists or
-    arrays. Memory is walked forwards: a row of X and the weights of one unit are each contiguous.
-    Returns the position behind the last row seen, the new bias, and the mistakes made; stops early
-    after ``most_mistakes`` so that the pocket algorithm can look at the weights in between. With both
-    rates 0 it only counts.
+    X (rows, features), y (rows,) of 0.0 and 1.0 and w (features,), changed in place, may be lists
+    or arrays. Under Numba the numbers stay unboxed and memory is walked forwards: a row of X and
+    the weights of one unit are each contiguous. Returns the position behind the last row seen, the
+    new bias, and the mistakes made; stops early after ``most_mistakes`` so that the pocket
+    algorithm can look at the weights in between. With both rates 0 it only counts.
     """
     mistakes = 0
     for position in range(start, len(order)):
@@ -92,19 +93,21 @@ def weighted_sums(X: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
 class Units:
     """The threshold units of a perceptron while they learn, all starting from zero weights.
 
-    X (rows, features) and Y (rows, outputs) are float64 arrays; they are only read.
+    X (rows, features) and Y (rows, outputs) are float64 arrays; they are only read. The class keeps
+    count of the steps taken by all units of this process.
 
     >>> units = Units(np.array([[0.0], [1.0]]), np.array([[0.0], [1.0]]), 1.0, 1.0)
     >>> [units.epoch(np.array([0, 1])) for _ in range(4)]
-    [[1], [1], [1], [0]]
+    [[2], [1], [0], [0]]
     """
+
+    steps = 0
 
     def __init__(self, X: np.ndarray, Y: np.ndarray, eta: float, bias_eta: float) -> None:
         self.rates = eta, bias_eta
         self.arrays = np.ascontiguousarray(X), np.ascontiguousarray(Y.T)
         self.W: Any = np.zeros((Y.shape[1], X.shape[1]))  # one row per unit
         self.b = [0.0] * Y.shape[1]
-        self.steps = 0
         self.loop: Any = None
 
     def epoch(self, order: np.ndarray) -> list[int]:
@@ -119,13 +122,15 @@ class Units:
 
     def _choose_loop(self) -> None:
         (rows, features), outputs = self.arrays[0].shape, len(self.b)
-        self.steps += rows * (features + 4) * outputs
-        compiled_before = compiled_epoch.cache_info().currsize
-        plain = self.steps <= PLAIN_STEPS and not compiled_before
-        loop = rosenblatt_epoch if plain else compiled_epoch()
+        Units.steps += rows * (features + 4) * outputs
+        loop = rosenblatt_epoch if Units.steps <= PLAIN_STEPS else compiled_epoch()
         if loop is not self.loop:
             self.loop = loop
-            (self.X, self.Y), self.W, self.every_row = self.arrays, np.array(self.W), np.arange(rows)
+            (self.X, self.Y), self.W, self.every_row = (
+                self.arrays,
+                np.array(self.W),
+                np.arange(rows),
+            )
             if loop is rosenblatt_epoch:  # Python reads lists three times faster than arrays
                 self.X, self.Y, self.W = self.X.tolist(), self.Y.tolist(), self.W.tolist()
                 self.every_row = range(rows)
@@ -185,21 +190,24 @@ def lightest_mixture(points: np.ndarray) -> np.ndarray:
 
     ``min |sum_i lambda_i p_i|`` with all ``lambda_i >= 0`` and ``sum lambda_i = 1``: Wolfe's
     algorithm. Keep a few points whose nearest affine combination is a true mixture; add the point
-    that lies furthest on the origin's side; while a weight turns negative, walk back to where it was
-    zero and drop its point. Stops when no point lies nearer, or rounding leaves nothing to gain.
+    that lies furthest on the origin's side; while a weight turns negative, walk back to where it
+    was zero and drop its point. Stops when no point lies nearer, or rounding leaves no gain.
     Source: P. Wolfe, "Finding the nearest point in a polytope", 1976.
 
     >>> lightest_mixture(np.array([[1.0, 1.0], [1.0, -1.0], [3.0, 0.0]]))
     array([0.5, 0.5, 0. ])
     """
-    kept = [int(np.argmin(np.einsum("ij,ij->i", points, points)))]
-    shares = np.ones(1)
-    for _ in range(100 * sum(points.shape)):
+    squares = np.einsum("ij,ij->i", points, points)
+    kept, shares = [int(np.argmin(squares))], np.ones(1)
+    rounding, before = 1e-26 * squares.max(), np.inf
+    while True:
         nearest = shares @ points[kept]
         heights = points @ nearest
         lowest, square = int(np.argmin(heights)), nearest @ nearest
-        if lowest in kept or square - heights[lowest] <= 1e-12 * square:
+        gain = square - heights[lowest]
+        if square <= rounding or square >= before or gain <= 1e-12 * square or lowest in kept:
             break
+        before = square
         kept, shares = _add_point(points, [*kept, lowest], np.append(shares, 0.0))
     weights = np.zeros(len(points))
     weights[kept] = shares
@@ -224,49 +232,73 @@ def _add_point(
         shares = shares[stay] / shares[stay].sum()
 
 
-def exact_mixture(points: np.ndarray, weights: np.ndarray) -> dict[int, Fraction] | None:
-    """Weights near these that mix the points to exactly zero, in fractions; None if there are none.
+def settle(
+    points: np.ndarray, mixture: np.ndarray
+) -> tuple[dict[int, Fraction] | None, np.ndarray | None]:
+    """A mixture of points (n, d) that is exactly zero, or a direction with p.v > 0 for all of them.
 
-    Every float is a fraction, so the equations ``sum lambda_i p_i = 0``, ``sum lambda_i = 1`` for
-    the points with a positive weight are solved without rounding, by Gauss-Jordan elimination.
+    Exactly one of the two exists (Gordan, 1873). Starts from the rows with a positive weight in the
+    float ``mixture``: either they mix to zero, as {row: weight} in fractions, or some direction has
+    all of them on its positive side; then the row furthest on the wrong side joins in. Returns
+    (None, None) if more than MOST_EXACT rows are involved or no float direction will do.
 
-    >>> exact_mixture(np.array([[1.0], [-2.0], [5.0]]), np.array([0.7, 0.3, 0.0]))
+    >>> settle(np.array([[1.0], [-2.0], [5.0]]), np.array([1.0, 0.0, 0.0]))[0]
     {0: Fraction(2, 3), 1: Fraction(1, 3)}
     """
-    rows = np.flatnonzero(weights > 1e-12)
-    if len(rows) > MOST_EXACT:
-        return None
-    unknowns = [[Fraction(value) for value in (*points[i].tolist(), 1.0)] for i in rows]
-    wanted = [Fraction(0)] * points.shape[1] + [Fraction(1)]
-    equations = [list(line) for line in zip(*unknowns, wanted, strict=True)]
-    solution = _solve(equations, [Fraction(value) for value in weights[rows].tolist()])
-    if solution is None or min(solution) < 0:
-        return None
-    return {int(i): share for i, share in zip(rows, solution, strict=True) if share}
+    rows = np.flatnonzero(mixture > 1e-12).tolist()
+    while len(rows) <= MOST_EXACT:
+        shares, side = _mix_to_zero(_whole(points[rows].T))
+        if shares is not None:
+            return {row: share for row, share in zip(rows, shares, strict=True) if share}, None
+        direction = np.array([float(v / max(map(abs, side))) for v in side])
+        if surely_positive(points, direction):
+            return None, direction
+        heights = points @ direction
+        heights[rows] = np.inf
+        rows.append(int(heights.argmin()))
+        if heights.min() > 0:  # only the rounding of the direction to floats is in the way
+            break
+    return None, None
 
 
-def _solve(equations: list[list[Fraction]], guess: list[Fraction]) -> list[Fraction] | None:
-    """Solve exactly; unknowns that the equations leave free keep their guess."""
-    pivots: list[int] = []
-    for column in range(len(guess)):
-        done = len(pivots)
-        found = next((r for r in range(done, len(equations)) if equations[r][column]), None)
-        if found is None:
-            continue
-        equations[done], equations[found] = equations[found], equations[done]
-        pivot = equations[done]
-        pivot[:] = [value / pivot[column] for value in pivot]
-        for line in equations:
-            if line is not pivot and line[column]:
-                factor = line[column]
-                line[:] = [a - factor * p for a, p in zip(line, pivot, strict=True)]
-        pivots.append(column)
-    if any(line[-1] for line in equations[len(pivots) :]):
-        return None  # the equations contradict each other
-    free = set(range(len(guess))) - set(pivots)
-    for line, column in zip(equations, pivots, strict=False):
-        guess[column] = line[-1] - sum(line[j] * guess[j] for j in free)
-    return guess
+def _whole(numbers: np.ndarray) -> list[list[int]]:
+    """The numbers times the power of two that makes all of them whole: a float is such a ratio."""
+    ratios = [[number.as_integer_ratio() for number in line] for line in numbers.tolist()]
+    common = max(below for line in ratios for _, below in line)
+    return [[above * (common // below) for above, below in line] for line in ratios]
+
+
+def _mix_to_zero(columns: list[list[int]]) -> tuple[list[Fraction] | None, list[Fraction]]:
+    """Weights of k points that mix to zero, or the direction that has all k on its positive side.
+
+    ``columns`` holds one list of k whole numbers per coordinate. The simplex method (first phase,
+    Bland's rule) on ``sum lambda_i p_i = 0``, ``sum lambda_i = 1``, in whole numbers: all entries
+    are over the same denominator, the last pivot, so every division comes out even (Bareiss, 1968).
+    """
+    d, k = len(columns), len(columns[0])
+    table = [[*column, *[0] * d, 0, 0] for column in columns]
+    table.append([1] * k + [0] * d + [0, 1])
+    for r, line in enumerate(table):
+        line[k + r] = 1
+    cost = [-sum(line[j] for line in table) for j in range(k)] + [0] * (d + 1) + [-1]
+    table.append(cost)
+    basis, denominator = list(range(k, k + d + 1)), 1
+    while (entering := next((j for j in range(k) if table[-1][j] < 0), None)) is not None:
+        leaving = min(
+            (r for r in range(d + 1) if table[r][entering] > 0),
+            key=lambda r: (Fraction(table[r][-1], table[r][entering]), basis[r] < k, basis[r]),
+        )
+        pivot = table[leaving]
+        scale = pivot[entering]
+        for r, line in enumerate(table):
+            if r != leaving:
+                pairs, factor = zip(line, pivot, strict=True), line[entering]
+                table[r] = [(scale * a - factor * p) // denominator for a, p in pairs]
+        basis[leaving], denominator = entering, scale
+    if table[-1][-1]:
+        return None, [Fraction(c, denominator) - 1 for c in table[-1][k : k + d]]
+    solved = {j: Fraction(table[r][-1], denominator) for r, j in enumerate(basis)}
+    return [solved.get(j, Fraction(0)) for j in range(k)], []
 
 
 def surely_positive(points: np.ndarray, direction: np.ndarray) -> bool:
@@ -278,12 +310,14 @@ def surely_positive(points: np.ndarray, direction: np.ndarray) -> bool:
     >>> surely_positive(np.array([[0.1, 0.2], [0.3, 0.6]]), np.array([2.0, -1.0]))
     False
     """
-    sums = points @ direction
-    slack = 2.0 * (len(direction) + 1) * EPS * (np.abs(points) @ np.abs(direction))
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = points @ direction
+        slack = 2.0 * (len(direction) + 1) * EPS * (np.abs(points) @ np.abs(direction))
     if (sums < -slack).any():
         return False
+    unclear = ~(sums > slack)  # written so that an overflow to NaN counts as unclear
     exact = [Fraction(value) for value in direction.tolist()]
     return all(
         sum(Fraction(p) * v for p, v in zip(point, exact, strict=True)) > 0
-        for point in points[sums <= slack].tolist()
+        for point in points[unclear].tolist()
     )

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradlab.ops.arithmetic import multiply, where
 from gradlab.ops.elementary import absolute, erfc, exp, sqrt, tanh
-from gradlab.ops.reductions import reduce_sum
+from gradlab.ops.reductions import floats, reduce_sum
 from gradlab.ops.shaping import index
 from gradlab.primitive import case, composed, primitive
 
@@ -94,7 +94,7 @@ def sigmoid_slope(y):
 )
 def relu(x):
     """Rectified linear unit: fast, unbounded above, the default of hidden layers."""
-    return x if x > 0.0 else 0.0
+    return max(x, 0.0)
 
 
 @relu.partial("x")
@@ -497,7 +497,7 @@ def softmax(x, axis=-1):
     >>> softmax(np.array([1.0, 1.0])), softmax(np.array([0.0, 1e4]))
     (array([0.5, 0.5]), array([0., 1.]))
     """
-    x = np.asarray(x)
+    x = floats(x)
     axis = axis if x.ndim else None
     powers = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
     return powers / np.sum(powers, axis=axis, keepdims=True)
@@ -521,7 +521,7 @@ def log_softmax(x, axis=-1):
     >>> log_softmax(np.array([0.0, 1e4]))
     array([-10000.,      0.])
     """
-    x = np.asarray(x)
+    x = floats(x)
     shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
@@ -544,7 +544,7 @@ def sparsemax(x, axis=-1):
     >>> sparsemax(np.array([0.1, 0.2, 3.0]))
     array([0., 0., 1.])
     """
-    x = np.asarray(x)
+    x = floats(x)
     scores = np.flip(np.sort(x, axis=axis), axis=axis)
     count = np.arange(1, x.shape[axis] + 1, dtype=x.dtype)
     count = count.reshape([-1 if a == axis % x.ndim else 1 for a in range(x.ndim)])

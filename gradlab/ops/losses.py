@@ -32,13 +32,23 @@ def plain(x):
 
 def same_shape(name, y_true, y_pred):
     """Raise ShapeError unless targets and predictions have one shape."""
-    if np.shape(plain(y_true)) != np.shape(plain(y_pred)):
-        raise ShapeError(
-            f"{name}: targets of shape {np.shape(plain(y_true))}, "
-            f"predictions of shape {np.shape(plain(y_pred))}\n"
-            "expected the same shape\n"
-            "write sparse_categorical_crossentropy for whole-number labels, or reshape the targets"
-        )
+    given, expected = np.shape(plain(y_true)), np.shape(plain(y_pred))
+    if given == expected:
+        return
+    mend = "one target for each prediction"
+    if math.prod(given) == math.prod(expected):
+        mend = f"y_true.reshape{expected}"
+    elif name.startswith("categorical"):
+        mend = "sparse_categorical_crossentropy for whole-number labels"
+    raise ShapeError(
+        f"{name}: targets of shape {given}, predictions of shape {expected}\n"
+        f"expected the same shape\nwrite {mend}"
+    )
+
+
+def per_instance(losses):
+    """Return the mean over the last axis; a single number is an instance of its own."""
+    return mean(losses, axis=-1) if losses.shape else losses
 
 
 # ---------------------------------------------------------------------------------- regression
@@ -74,7 +84,7 @@ def mean_squared_error(y_true, y_pred):
     2.0
     """
     same_shape("mean_squared_error", y_true, y_pred)
-    return mean(squared_error(y_true, y_pred), axis=-1)
+    return per_instance(squared_error(y_true, y_pred))
 
 
 @primitive(
@@ -109,7 +119,7 @@ def mean_absolute_error(y_true, y_pred):
     1.0
     """
     same_shape("mean_absolute_error", y_true, y_pred)
-    return mean(absolute_error(y_true, y_pred), axis=-1)
+    return per_instance(absolute_error(y_true, y_pred))
 
 
 @primitive(
@@ -148,7 +158,7 @@ def huber(y_true, y_pred, delta=1.0):
     [0.125, 0.5, 2.5]
     """
     same_shape("huber", y_true, y_pred)
-    return mean(huber_error(y_true, y_pred, delta), axis=-1)
+    return per_instance(huber_error(y_true, y_pred, delta))
 
 
 @primitive(formula="log(cosh(y_pred - y_true))", domain={"y_true": "(-300, 300)", "y_pred": "(-300, 300)"})
@@ -176,7 +186,7 @@ def log_cosh(y_true, y_pred):
     0.0
     """
     same_shape("log_cosh", y_true, y_pred)
-    return mean(log_cosh_error(y_true, y_pred), axis=-1)
+    return per_instance(log_cosh_error(y_true, y_pred))
 
 
 @composed(
@@ -194,7 +204,7 @@ def mean_absolute_percentage_error(y_true, y_pred):
     """
     same_shape("mean_absolute_percentage_error", y_true, y_pred)
     relative = absolute_error(y_true, y_pred) / maximum(absolute(y_true), EPSILON)
-    return 100.0 * mean(relative, axis=-1)
+    return 100.0 * per_instance(relative)
 
 
 @composed(
@@ -212,7 +222,7 @@ def mean_squared_logarithmic_error(y_true, y_pred):
     """
     same_shape("mean_squared_logarithmic_error", y_true, y_pred)
     logs = [log(maximum(values, EPSILON) + 1.0) for values in (y_true, y_pred)]
-    return mean(squared_error(*logs), axis=-1)
+    return per_instance(squared_error(*logs))
 
 
 @primitive(
@@ -249,7 +259,7 @@ def poisson(y_true, y_pred):
     2.0
     """
     same_shape("poisson", y_true, y_pred)
-    return mean(poisson_error(y_true, y_pred), axis=-1)
+    return per_instance(poisson_error(y_true, y_pred))
 
 
 @composed(
@@ -297,7 +307,7 @@ def hinge(y_true, y_pred):
     0.75
     """
     same_shape("hinge", y_true, y_pred)
-    return mean(relu(1.0 - _minus_one_or_one(y_true) * y_pred), axis=-1)
+    return per_instance(relu(1.0 - _minus_one_or_one(y_true) * y_pred))
 
 
 @composed(
@@ -314,7 +324,7 @@ def squared_hinge(y_true, y_pred):
     """
     same_shape("squared_hinge", y_true, y_pred)
     slack = relu(1.0 - _minus_one_or_one(y_true) * y_pred)
-    return mean(slack * slack, axis=-1)
+    return per_instance(slack * slack)
 
 
 @composed(
@@ -407,14 +417,14 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0):
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     pointwise = cross_entropy_from_logits if from_logits else cross_entropy
-    return mean(pointwise(y_true, y_pred), axis=-1)
+    return per_instance(pointwise(y_true, y_pred))
 
 
 def _log_probabilities(y_pred, from_logits, axis):
     """Return log p: of the softmax of scores, or of probabilities made to sum to 1 and clipped."""
     if from_logits:
         return log_softmax(y_pred, axis=axis)
-    total = reduce_sum(y_pred, axis=axis, keepdims=True)
+    total = maximum(reduce_sum(y_pred, axis=axis, keepdims=True), EPSILON)
     return log(clip(y_pred / total, EPSILON, 1.0 - EPSILON))
 
 
@@ -451,6 +461,7 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
 
 @composed(
     signature="(),(n)->()",
+    domain={"y_pred": "(1e-7, 0.9999999)"},
     keras=("sparse_categorical_crossentropy",),
     cases=(
         case((2, 4), y_true=np.array([3, 0])),
@@ -564,7 +575,7 @@ def binary_focal_crossentropy(
     loss = _power(missing, gamma) * surprise
     if apply_class_balancing:
         loss = loss * (y_true * alpha + (1.0 - y_true) * (1.0 - alpha))
-    return mean(loss, axis=-1)
+    return per_instance(loss)
 
 
 def _power(x, gamma):

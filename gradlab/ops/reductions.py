@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from gradlab.ops.arithmetic import where
-from gradlab.ops.elementary import exp, sqrt
+from gradlab.ops.elementary import exp
 from gradlab.ops.shaping import broadcast_to, flip, reshape
 from gradlab.primitive import case, composed, primitive
 
@@ -34,6 +34,12 @@ def kept_shape(shape, axis):
 def count(shape, axis):
     """Return how many numbers go into one."""
     return math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1) if shape else 1
+
+
+def floats(x):
+    """Return an array of floats; whole numbers, which cannot hold -inf, are converted."""
+    x = np.asarray(x)
+    return x if x.dtype.kind == "f" else x.astype(float)
 
 
 @primitive(name="sum", symbol="Σ", formula="sum(x)", numpy=np.sum, cases=CASES)
@@ -106,7 +112,7 @@ def logsumexp(x, axis=None, keepdims=False):
     >>> float(logsumexp(np.array([1000.0, 1000.0])).round(4))
     1000.6931
     """
-    x = np.asarray(x)
+    x = floats(x)
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0.0).astype(x.dtype)
     y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
@@ -176,6 +182,32 @@ def cumsum_vjp(g, x, axis):
     return reshape(flip(cumsum(flip(g, along), along), along), x.shape)
 
 
+@primitive(
+    numpy=np.linalg.norm,
+    cases=CASES[:4],
+    formula="norm(x)",
+    convention="slope 0 for the zero vector",
+)
+def norm(x, ord=None, axis=None, keepdims=False):
+    """Euclidean length sqrt(sum(x^2)); of a whole array, or along an axis.
+
+    Raises:
+        ValueError: another order than 2.
+    """
+    if ord not in (None, 2) or (ord == 2 and axis is None and len(np.shape(x)) > 1):
+        raise ValueError(
+            f"norm: order {ord!r}\nexpected the Euclidean norm (ord=None, or 2 of a vector)\n"
+            "write abs(x).sum() for the 1-norm, abs(x).max() for the largest"
+        )
+    return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+
+
+@norm.vjp("x")
+def norm_vjp(g, x, axis, y):
+    share = g / where(y > 0.0, y, 1.0)
+    return x * reshape(share, kept_shape(x.shape, axis))
+
+
 # ----------------------------------------------------------------------- written with those above
 
 
@@ -189,20 +221,7 @@ def var(x, axis=None, keepdims=False, ddof=0):
 
 @composed(numpy=np.std, cases=CASES[:4], formula="sqrt(mean((x - mean(x)) ** 2))")
 def std(x, axis=None, keepdims=False, ddof=0):
-    """Standard deviation."""
-    return sqrt(var(x, axis=axis, keepdims=keepdims, ddof=ddof))
-
-
-@composed(numpy=np.linalg.norm, cases=CASES[:4], formula="norm(x)")
-def norm(x, ord=None, axis=None, keepdims=False):
-    """Euclidean length sqrt(sum(x^2)); of a whole array, or along an axis.
-
-    Raises:
-        ValueError: another order than 2.
-    """
-    if ord not in (None, 2) or (ord == 2 and axis is None and len(x.shape) > 1):
-        raise ValueError(
-            f"norm: order {ord!r}\nexpected the Euclidean norm (ord=None, or 2 of a vector)\n"
-            "write abs(x).sum() for the 1-norm, abs(x).max() for the largest"
-        )
-    return sqrt(reduce_sum(x * x, axis=axis, keepdims=keepdims))
+    """Standard deviation: the length of the distances from the mean, over sqrt(n)."""
+    distance = x - mean(x, axis=axis, keepdims=True)
+    n = count(x.shape, axis)
+    return norm(distance, axis=axis, keepdims=keepdims) / math.sqrt(n - ddof)

@@ -53,6 +53,9 @@ class Estimate(NamedTuple):
     step: float
 
 
+UNKNOWN = Estimate(math.nan, math.inf, math.nan)
+
+
 class Slopes(NamedTuple):
     """The slopes of phi at 0 from both sides."""
 
@@ -132,6 +135,95 @@ def directional(f: Callable[[np.ndarray], Any], x: Any, direction: Any = 1.0) ->
     return _slopes(_single(f, x, direction))
 
 
+def random_cotangent(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Random signs and magnitudes between 1/2 and 2, never 0 and never 1.
+
+    The cotangent of ones hides mistakes: softmax sums to 1, so its gradient against ones is 0, and a
+    backward pass that returns 0 goes unnoticed. Odd 64ths are exact in every floating type.
+
+    >>> random_cotangent((3,), np.random.default_rng(0)).tolist()
+    [1.859375, -1.484375, 1.265625]
+    """
+    return rng.choice([-1.0, 1.0], shape) * (2 * rng.integers(16, 64, shape) + 1) / 64
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One place where a gradient disagrees with the slopes of the function it belongs to."""
+
+    argument: int
+    analytic: float = math.nan
+    left: Estimate = UNKNOWN
+    right: Estimate = UNKNOWN
+    bound: float = math.inf  #: half the width of what would have been accepted, SAFETY included
+    coordinate: tuple[int, ...] | None = None
+    direction: np.ndarray | None = None
+    problem: str = ""  #: what is wrong with the gradient array as such
+
+    def __str__(self) -> str:
+        where = "along a direction" if self.coordinate is None else f"at {list(self.coordinate)}"
+        if self.problem:
+            return f"gradient of argument {self.argument}: {self.problem}"
+        return (
+            f"gradient of argument {self.argument} {where}: {self.analytic:.10g}\n"
+            f"  slope from the left {self.left.value:.10g} +- {self.left.error:.1e}, "
+            f"from the right {self.right.value:.10g} +- {self.right.error:.1e}"
+        )
+
+
+def check_vjp(
+    f: Callable[..., Any],
+    vjp: Callable[..., Sequence[Any]],
+    args: Sequence[Any],
+    argnum: int,
+    rng: np.random.Generator,
+    *,
+    max_coords: int = 24,
+    directions: int = 2,
+    rtol: float = 0.0,
+    atol: float = 0.0,
+) -> list[Mismatch]:
+    """Where vjp(g, *args)[argnum] is not the gradient of <g, f(*args)>, for a random cotangent g.
+
+    Up to `max_coords` elements are compared one at a time: all of them, or half with the largest
+    gradients and half at random. If some are left over, `directions` dense random directions follow;
+    one that is rejected is halved until the element to blame is found. f and vjp take and return
+    NumPy arrays; vjp returns one gradient per argument (TypeError otherwise). Empty list: all right.
+
+    >>> def square(x): return x * x
+    >>> def wrong(g, x): return (g * x,)
+    >>> x = np.array([0.5, 3.0])
+    >>> print(check_vjp(square, wrong, (x,), 0, np.random.default_rng(0))[0])
+    """
+    x, y = np.asarray(args[argnum]), np.asarray(f(*args))
+    g = random_cotangent(y.shape, rng).astype(y.dtype if y.dtype.kind == "f" else np.float64)
+    gradients = vjp(g, *args)
+    if not isinstance(gradients, (tuple, list)) or len(gradients) != len(args):
+        raise TypeError(
+            f"vjp returned {type(gradients).__name__}, expected a tuple of {len(args)} gradients.\n"
+            "Return one per argument, `return (dx,)` if there is only one."
+        )
+    problem = _malformed(gradients[argnum], x)
+    if problem:
+        return [Mismatch(argnum, problem=problem)]
+    gradient = np.asarray(gradients[argnum])
+
+    def moved(z: np.ndarray) -> Any:
+        return f(*args[:argnum], z, *args[argnum + 1 :])
+
+    def judge(d: np.ndarray) -> Mismatch | None:
+        return _judge(_Line(moved, x, d, g), gradient, argnum, rtol, atol)
+
+    units = _coordinates(gradient, max_coords, rng)
+    found = [m for i in units if (m := judge(_unit(x.shape, i)))]
+    if not found and len(units) < x.size:
+        for _ in range(directions):
+            d = random_cotangent(x.shape, rng) * np.maximum(np.abs(x), 1.0)
+            culprit = _culprit(judge, np.where(np.isfinite(gradient), d, 0.0))
+            found += [culprit] if culprit else []
+    return found
+
+
 class _Line:
     """t -> <g, f(x + t d)> - <g, f(x)>; the values of f are kept, so that cotangents share them."""
 
@@ -142,51 +234,74 @@ class _Line:
         self.d = np.broadcast_to(np.asarray(direction, dtype=np.float64), self.x.shape)
         self.known: dict[float, np.ndarray | None] = {}
         moving = np.flatnonzero(self.d)
-        self.lead = moving[0] if moving.size == 1 else None
+        self.lead = (
+            (float(self.x.flat[moving[0]]), float(self.d.flat[moving[0]]))
+            if moving.size == 1
+            else None
+        )
         ratio = np.abs(self.x.flat[moving] / self.d.flat[moving])
         unit = 1 / np.abs(self.d.flat[moving])
         self.scale = float(np.maximum(ratio, unit).min(initial=math.inf))
+        self.coarse = float(ratio.max(initial=0.0))
         self.tiny = float(ratio[ratio > 0].min(initial=math.inf))
         self.eps = EPS
-        self.base = self.value(0.0)
+        with np.errstate(all="ignore"):
+            self.base = self.value(0.0)
         if self.base is not None:
-            self.weigh(np.ones(self.base.shape) if g is None else np.asarray(g, dtype=np.float64))
+            self.weigh(np.ones(self.base.size) if g is None else g.astype(np.float64).ravel())
 
     def weigh(self, g: np.ndarray) -> None:
-        self.g, self.weighted = g, g * self.base
-        self.changed = np.zeros(g.shape, dtype=bool)
+        self.g, self.ones = g, np.ones(g.size)
+        with np.errstate(all="ignore"):
+            self.weighted = np.where(g == 0, 0.0, g * self.base)
+            self.size = _norm(self.weighted)
+        self.changed, self.last = np.zeros(g.size, dtype=bool), b""
+
+    def weighed(self, g: np.ndarray) -> "_Line":
+        """The same line for another cotangent."""
+        other = copy.copy(self)
+        other.weigh(g)
+        return other
 
     def value(self, t: float) -> np.ndarray | None:
-        """f(x + t d) as an array of its own, or None where f raises."""
+        """f(x + t d) as a flat array of its own, or None where f raises."""
         if t not in self.known:
             try:
                 y = np.asarray(self.f(self.x + t * self.d))
-                if y.dtype.kind == "f":
+                if y.dtype != np.float64 and y.dtype.kind == "f":
                     self.eps = max(self.eps, float(np.finfo(y.dtype).eps))
-                self.known[t] = y.astype(np.float64)
+                self.known[t] = y.astype(np.float64).ravel()
             except (ValueError, ArithmeticError):
                 self.known[t] = None
         return self.known[t]
 
     def at(self, t: float) -> tuple[float, float, float] | None:
-        """The step taken, the change of phi, and the size of the numbers that were added up for it."""
+        """The step taken, the change of phi, and the size of the numbers it was made from."""
         y, step = self.value(t), t
         if self.lead is not None:  # x + t d is rounded; the step is what has really been taken
-            start = self.x.flat[self.lead]
-            step = (start + t * self.d.flat[self.lead] - start) / self.d.flat[self.lead]
+            start, along = self.lead
+            step = (start + t * along - start) / along
         if y is None or step == 0:
             return None
-        changed = y != self.base  # the others may be huge or infinite, they add no noise
-        self.changed |= changed
-        difference = np.where(changed, self.g * (y - self.base), 0.0)
-        change = float(difference.sum())
-        size = _norm(difference) + self.size
-        return (float(step), change, size) if math.isfinite(size) else None
+        difference = y - self.base
+        difference *= self.g
+        size = _norm(difference)
+        if not math.isfinite(size):  # an element that is infinite and stays so does no harm
+            difference[y == self.base] = 0.0
+            size = _norm(difference)
+        self._note(difference)
+        return (step, float(self.ones @ difference), size + self.size) if size < math.inf else None
 
-    @property
-    def size(self) -> float:
-        """What carries noise: the elements that moved; if none did, all (tanh(20) hides its slope)."""
-        return _norm(np.where(self.changed, self.weighted, 0.0) if self.changed.any() else self.weighted)
+    def _note(self, difference: np.ndarray) -> None:
+        """`size` is that of the elements seen to move: the others may be huge and add no noise.
+
+        While none has moved it is the size of all: tanh(20) hides its slope in its last digit.
+        """
+        moved = difference != 0
+        key = moved.tobytes()
+        if key != self.last and moved.any():
+            self.last, self.changed = key, self.changed | moved
+            self.size = _norm(self.weighted[self.changed])
 
 
 def _single(f: Callable[[np.ndarray], Any], x: Any, direction: Any) -> _Line:
@@ -205,25 +320,31 @@ def _slopes(line: _Line) -> Slopes:
 
 def _slope(line: _Line, side: int, scale: float | None = None) -> Estimate:
     """The rung with the least bound, from the large steps down until rounding alone exceeds it."""
-    best = Estimate(math.nan, math.inf, math.nan)
+    best = UNKNOWN
     if line.base is None:
         return best
     with np.errstate(all="ignore"):
         rungs = _ladder(line, side, scale or line.scale)
-        seen = list(_until_smooth(rungs))
+        seen, smooth = _until_smooth(rungs)
         noise = _noise(line, seen) if seen else 0.0
-        for row, previous, step, sizes in chain(seen, rungs):
+        for row, previous, step, sizes in chain(seen[-1:] if smooth else seen, rungs):
             options = []
             for m in range(1, len(row)):
-                rounding = AMPLIFICATION[m] * max(noise, line.eps * max(sizes[-m - 1 :])) / abs(step)
-                error = abs(row[m] - previous[m - 1]) + rounding
+                rounding = (
+                    AMPLIFICATION[m] * max(noise, line.eps * max(sizes[-m - 1 :])) / abs(step)
+                )
+                truncation = abs(row[m] - previous[m - 1])
+                if m > 1:  # two extrapolants may agree by accident
+                    truncation = max(truncation, abs(row[m - 1] - previous[m - 2]) / RATIO)
+                error = truncation + rounding
                 options.append(Estimate(row[m], error, step))
             if options:
                 new = min(options, key=_error)
                 apart = abs(new.value - best.value) > SAFETY * (new.error + best.error)
                 if new.error < best.error or apart:
                     best = new
-                if AMPLIFICATION[0] * max(noise, line.eps * sizes[-1]) / abs(step) > best.error:
+                rounding = AMPLIFICATION[0] * max(noise, line.eps * sizes[-1]) / abs(step)
+                if rounding > best.error or best.error <= 16 * EPS * abs(best.value):
                     break
     return best
 
@@ -254,27 +375,45 @@ def _steps(scale: float, tiny: float) -> list[float]:
     return steps
 
 
-def _until_smooth(rungs: Iterator[tuple]) -> Iterator[tuple]:
-    """The rungs down to the first at which phi looks like a parabola, to within 5 %."""
+def _until_smooth(rungs: Iterator[tuple]) -> tuple[list[tuple], bool]:
+    """The rungs down to the first at which phi looks like a parabola, to within 5 %, if any does."""
+    seen = []
     for row, previous, step, sizes in rungs:
-        yield row, previous, step, sizes
+        seen.append((row, previous, step, sizes))
         if len(row) > 2 and abs(row[2] - previous[1]) <= 0.05 * max(abs(row[0]), abs(row[1])):
-            return
+            return seen, True
+    return seen, False
 
 
 def _noise(line: _Line, rungs: list[tuple]) -> float:
     """Three standard deviations of the noise of phi, seen on a line of ten neighbouring points."""
-    width = rungs[-1][2] * 2.0**-12  # far below the curvature
+    if line.eps < EPS32 and _is_float32(line, rungs):
+        line.eps = EPS32
+    step = rungs[-1][2]  # far below the curvature, though not below the grid of x
+    width = math.copysign(max(abs(step) * 2.0**-12, line.eps * line.coarse), step)
     values = [line.at(width * t) for t in PLACES]
-    probe = line.value(0.618 * rungs[0][2])
-    if probe is not None:
-        fresh = probe[probe != line.base]
-        if fresh.size and (fresh == fresh.astype(np.float32)).all():
-            line.eps = max(line.eps, EPS32)  # computed in float32, whatever the dtype says
     if None in values:
         return 0.0
     third = np.abs(THIRD @ [change for _, change, _ in values])
     return float(np.sort(third)[len(third) // 2])
+
+
+def _is_float32(line: _Line, rungs: list[tuple]) -> bool:
+    """Whether f rounds to float32 inside, although it returns float64.
+
+    All that moved are float32 numbers, or phi stands still where its slope says it must move.
+    """
+    step, sizes = rungs[-1][2:]
+    probe = line.value(0.618 * rungs[0][2])
+    if probe is not None:
+        fresh = probe[probe != line.base]
+        if fresh.size and (fresh == fresh.astype(np.float32)).all():
+            return True
+    move = math.copysign(2.0**-28 * line.coarse, step)  # a sixteenth of a float32 step, or less
+    if max(abs(row[0]) for row, *_ in rungs) * abs(move) <= 16 * line.eps * sizes[-1]:
+        return False
+    near, far = line.at(move), line.at(2 * move)
+    return near is not None and far is not None and (near[1] == 0 or near[1] == far[1])
 
 
 def _error(estimate: Estimate) -> float:
@@ -282,8 +421,103 @@ def _error(estimate: Estimate) -> float:
 
 
 def _norm(values: np.ndarray) -> float:
-    total = float(np.vdot(values, values))
+    total = float(values @ values)
     if total < math.inf:
         return math.sqrt(total)
     largest = float(np.abs(values).max())  # 1e200 has a norm, though not a square
-    return largest * math.sqrt(np.vdot(values / largest, values / largest))
+    if not largest < math.inf:
+        return largest
+    return largest * math.sqrt((values / largest) @ (values / largest))
+
+
+def _malformed(gradient: Any, x: np.ndarray) -> str:
+    """What is wrong with the gradient before any number is compared; empty if nothing is."""
+    if gradient is None:
+        return f"None, expected an array of shape {x.shape}"
+    given = np.asarray(gradient)
+    if given.shape != x.shape:
+        return f"shape {given.shape}, expected the argument's shape {x.shape}"
+    return "" if given.dtype.kind == "f" else f"dtype {given.dtype}, expected a floating one"
+
+
+def _unit(shape: tuple[int, ...], index: int) -> np.ndarray:
+    d = np.zeros(shape)
+    d.flat[index] = 1.0
+    return d
+
+
+def _coordinates(gradient: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    if gradient.size <= most:
+        return np.arange(gradient.size)
+    size = np.nan_to_num(np.abs(gradient).ravel(), nan=math.inf, posinf=math.inf)
+    order = np.argsort(-size, kind="stable")
+    rest = rng.choice(order[most // 2 :], most - most // 2, replace=False)
+    return np.concatenate([order[: most // 2], rest])
+
+
+def _judge(
+    line: _Line, gradient: np.ndarray, argument: int, rtol: float, atol: float
+) -> Mismatch | None:
+    """Compare <gradient, d> with the slopes along d; if they disagree, element by element of f."""
+    moving = np.flatnonzero(line.d)
+    terms = gradient.flat[moving] * line.d.flat[moving]
+    analytic, right = float(terms.sum()), _slope(line, +1)
+    eps = float(np.finfo(gradient.dtype).eps)  # a rule rounds too, and its terms may cancel
+    atol += 8 * eps * (float(np.abs(terms).sum()) + line.size / line.scale)
+    if right.error < math.inf and Slopes(right, right).accepts(analytic, rtol, atol):
+        return None  # nearly always; no need to look at the other side
+    slopes = Slopes(_slope(line, -1), right)
+    if slopes.accepts(analytic, rtol, atol):
+        return None
+    slopes = _by_element(line) or slopes
+    if slopes.accepts(analytic, rtol, atol):
+        return None
+    low, high = slopes.ends
+    bound = (high.value - low.value) / 2 + SAFETY * max(low.error, high.error) + atol
+    index = np.unravel_index(moving[0], line.x.shape) if moving.size == 1 else None
+    coordinate = None if index is None else tuple(int(i) for i in index)
+    return Mismatch(argument, analytic, slopes.left, slopes.right, bound, coordinate, line.d)
+
+
+def _by_element(line: _Line) -> Slopes | None:
+    """The range of sum_j g_j s_j when every element f_j with a kink has its own range of slopes s_j.
+
+    The sum can hide kinks: relu(t) - relu(-t) is t, yet backward passes that take 0 for relu'(0)
+    are right. None if no element bends.
+    """
+    h = line.scale * 2.0**-10
+    up, down = line.value(h), line.value(-h)
+    if up is None or down is None or line.base is None:
+        return None
+    with np.errstate(all="ignore"):
+        ahead, behind = up - line.base, line.base - down
+        bent = np.abs(ahead - behind) > 0.01 * (np.abs(ahead) + np.abs(behind))
+    bent &= line.g != 0
+    if not bent.any():
+        return None
+    masks = [~bent] + [np.arange(bent.size) == j for j in np.flatnonzero(bent)]
+    ends = [_slopes(line.weighed(np.where(mask, line.g, 0.0))).ends for mask in masks]
+    low, high = (
+        Estimate(sum(e.value for e in side), sum(e.error for e in side), h)
+        for side in zip(*ends, strict=True)
+    )
+    return Slopes(low, high)
+
+
+def _culprit(judge: Callable[[np.ndarray], Mismatch | None], d: np.ndarray) -> Mismatch | None:
+    """Halve a rejected direction, keeping a rejected half, down to one element of the argument.
+
+    None if no half is rejected: kinks of several elements met in the sum, each of them is right.
+    """
+    found = judge(d)
+    while found and (where := np.flatnonzero(d)).size > 1:
+        first = d.copy()
+        first.flat[where[where.size // 2 :]] = 0.0
+        for half in (first, d - first):
+            worse = judge(half)
+            if worse:
+                found, d = worse, half
+                break
+        else:
+            return None
+    return found
