@@ -199,7 +199,7 @@ def __getattr__(name: str) -> Any:
 
 def _picture(node: Node) -> str | None:
     """Draw a node for a notebook; a picture that cannot be made is left out."""
-    return importlib.import_module("gradlab.draw").draw(node)._repr_svg_()
+    return importlib.import_module("gradlab.draw").notebook_svg(node)
 
 
 Node.picture = _picture

@@ -408,9 +408,9 @@ class Separability:
             )
         if self.separable is None:
             return (
-                "undecided: the classes touch to within the rounding errors of float64\n"
-                "neither a separating line nor a point common to both could be proved\n"
-                "centre the features and scale them to similar sizes, then ask again"
+                "undecided: neither a separating line nor a point common to both could be proved\n"
+                "the classes touch to within the rounding of float64, or too many rows meet\n"
+                "drop features that repeat others, scale the rest to similar sizes, and ask again"
             )
         return (
             "not linearly separable: no weights and bias are right on every row\n"
@@ -499,17 +499,47 @@ def _analyse(
     known = {"radius": radius, "names": names, "X": X, "positive": positive}
     known["fit_intercept"] = fit_intercept
     mixture = lightest_mixture(small)
-    nearest = mixture @ small
-    certificate, direction = None, nearest / (np.linalg.norm(nearest) or 1.0)
+    direction: np.ndarray | None = _unit(mixture @ small)
+    if not surely_positive(points, direction):
+        direction, mixture = _second_look(small, positive, fit_intercept)
     if not surely_positive(points, direction):
         certificate, direction = settle(points, mixture)
-        if direction is None:
-            answer = False if certificate else None
-            return Separability(answer, certificate=certificate, **known)
-        direction = direction / np.linalg.norm(direction)
+        if certificate:
+            return Separability(False, certificate=certificate, **known)
+    direction = _unit(np.zeros(points.shape[1]) if direction is None else direction)
+    margin = float(np.ldexp((small @ direction).min(), exponent))
+    if margin <= 0 or not surely_positive(points, direction):
+        return Separability(None, **known)
     b, w = (float(direction[0]), direction[1:]) if fit_intercept else (0.0, direction)
-    margin = max(0.0, float(np.ldexp((small @ direction).min(), exponent)))
     return Separability(True, w=w, b=b, margin=margin, **known)
+
+
+def _second_look(
+    points: np.ndarray, positive: np.ndarray, fit_intercept: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """A direction and a mixture from centred and rescaled features.
+
+    Features far from zero or of very different sizes cost digits; the same rows separate, or mix to
+    zero with the same weights, after centring and rescaling. Only the margin found is not the best.
+    """
+    signs = np.where(positive, 1.0, -1.0)[:, None]
+    rows = points * signs
+    A = rows.copy()
+    if fit_intercept:
+        A[:, 1:] -= rows[:, 1:].mean(axis=0)
+    sizes = np.abs(A).max(axis=0)
+    sizes[sizes == 0] = 1.0
+    mixture = lightest_mixture(A / sizes * signs)
+    direction = (mixture * signs[:, 0]) @ (A / sizes) / sizes
+    if fit_intercept and positive.any() and not positive.all():
+        heights = rows[:, 1:] @ direction[1:]
+        direction[0] = -(heights[positive].min() + heights[~positive].max()) / (2 * A[0, 0])
+    return _unit(direction), mixture
+
+
+def _unit(v: np.ndarray) -> np.ndarray:
+    length = np.linalg.norm(v)
+    return v / length if 0 < length < math.inf else np.zeros_like(v)
 
 
 def _vector(v: np.ndarray | None) -> str:

@@ -1,8 +1,10 @@
 """One Hypothesis profile for the whole suite, Matplotlib without a window, warnings as errors."""
 
 import os
+import shutil
 
 import matplotlib
+import pytest
 from hypothesis import HealthCheck, settings
 
 matplotlib.use("Agg")
@@ -15,3 +17,18 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("gradlab")
+
+WHOLE = bool(os.environ.get("CI"))
+
+
+def pytest_collection_modifyitems(items):
+    """Skip, with the reason, what a newcomer's machine may lack or has no time for; CI runs it all."""
+    missing = {
+        "slow": None if WHOLE else "slow: runs when CI is set",
+        "dot": None if shutil.which("dot") else "needs Graphviz's dot",
+        "browser": None if shutil.which("chromium") else "needs Chromium",
+    }
+    for item in items:
+        for mark, reason in missing.items():
+            if reason and item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.skip(reason=reason))

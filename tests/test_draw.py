@@ -117,11 +117,11 @@ def titles(picture: str) -> str:
 
 
 def curve_points(start: tuple, pieces: tuple) -> np.ndarray:
-    """Return points along a route, at most about a unit apart."""
+    """Return points along a route, at most two units apart."""
     points, at = [np.array([start])], start
     for piece in pieces:
         control = np.array([at, *piece])
-        n = 2 + int(np.abs(np.diff(control, axis=0)).sum())
+        n = 2 + int(np.abs(np.diff(control, axis=0)).sum() / 2)
         t = np.linspace(0.0, 1.0, n)[:, None]
         while len(control) > 1:  # de Casteljau, for all t at once
             if control.ndim == 2:

@@ -26,6 +26,7 @@ from laws import (
     law_second_order,
     law_untouched,
     points,
+    row,
 )
 
 import gradlab as gl
@@ -88,23 +89,14 @@ def test_broadcasting(name, data):
 @pytest.mark.parametrize("name", sorted(FORMULAS))
 @given(data=st.data())
 def test_formula(name, data):
-    call = data.draw(calls(FORMULAS[name], interesting=False))
-    if not ELEMENTWISE.get(name):
-        # Formulas of sums speak of one row; axes and stacks are checked against it elsewhere.
-        others = {k: v for k, v in call.others.items() if k == "delta"}
-        assume(others == call.others)
-        assume(name in ("matmul", "dense") or all(a.ndim == 1 for a in call.arrays))
-    law_formula(call)
+    law_formula(data.draw(row(FORMULAS[name])))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @every_elementwise
 def test_finite_on_the_domain(name, dtype):
     entry = ELEMENTWISE[name]
-    ends = {np.float64: 1e4, np.float32: 1e4}[dtype]
-    grid = [-ends, -50.0, -1.0, -1e-3, 0.0, 1e-3, 0.5, 1.0, 50.0, ends]
-    if any(d.high < 1000 for d in entry.domain.values()) and dtype == np.float32:
-        grid = [-30.0, -1.0, -1e-3, 0.0, 1e-3, 0.5, 1.0, 30.0]  # e^88 is the last that fits float32
+    grid = [-1e4, -50.0, -1.0, -1e-3, 0.0, 1e-3, 0.5, 1.0, 50.0, 1e4]
     axes = [
         [x for x in grid if x in entry.domain.get(n, Interval())] for n in entry.differentiable
     ]

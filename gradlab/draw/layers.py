@@ -62,17 +62,11 @@ def make_layers(graph: Graph, sizes: dict[str, Size], label_sizes: list[Size]) -
         for e, span in zip(graph.edges, spans, strict=True)
         if not e.tight
     ]
-    layer_of = _layer_of(len(units), arcs)
-    slots = [
-        Slot("unit", layer, *_unit_size(unit, sizes))
-        for unit, layer in zip(units, layer_of, strict=True)
-    ]
-    for _, target, _ in arcs:
-        if not slots[target].before:
-            slots[target].before = [-1]  # marks that something arrives
-    for slot in slots:
-        slot.thick += style.LEAD * len(slot.before)
-        slot.before = []
+    fed = {target for _, target, _ in arcs}
+    slots = []
+    for i, layer in enumerate(_layer_of(len(units), arcs)):
+        thick, broad = _unit_size(units[i], sizes)
+        slots.append(Slot("unit", layer, thick + style.LEAD * (i in fed), broad))
     chains = _chains(graph.edges, unit_of, spans, slots, label_sizes)
     for slot in slots:
         source = slots[slot.before[0]] if slot.before else slot

@@ -71,8 +71,10 @@ def _ancestors(node: Node, depth: int | None) -> dict[int, Node]:
 
 
 class _Reader:
-    """Adds one node after the other to a graph, numbered from 1 so that ids do not depend on what
-    else was computed in the session."""
+    """Adds one node after the other to a graph.
+
+    They are numbered from 1, so that ids do not depend on what else the session computed.
+    """
 
     def __init__(self, output: Node, serials: list[int], slopes: bool) -> None:
         self.graph, self.output, self.slopes = Graph(), output, slopes
@@ -203,7 +205,7 @@ def _edge_texts(node: Node) -> tuple[list[str], list[str]]:
     try:
         with np.errstate(all="ignore"):
             slopes = [_plain(s) for s in node.local_slopes()]
-    except ArithmeticError:  # a Value at a point where the slope is not a number, as sqrt at 0
+    except (ArithmeticError, ValueError):  # a Value where the slope is no number, as sqrt at 0
         slopes = ["?" if isinstance(x, Node) else None for x in node.inputs]
     places = range(len(node.inputs))
     labels = [_slope_label(slope) for slope in slopes]

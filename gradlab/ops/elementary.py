@@ -121,7 +121,7 @@ def logaddexp_slope_b(b, y):
 @primitive(
     formula="a ** b",
     symbol="^",
-    domain={"a": "(0, inf)"},
+    domain={"a": "(0, inf)", "b": "(-75, 75)"},
     array=operator.pow,
     numpy=(np.power, np.float_power),
     convention="at a = 0 the slope with respect to b is taken as 0",

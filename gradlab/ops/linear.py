@@ -250,5 +250,15 @@ def dense(x, W, b):
 
     >>> dense(np.array([[1.0, 2.0]]), np.array([[1.0], [1.0]]), np.array([-1.5]))
     array([[1.5]])
+
+    Raises:
+        ShapeError: x and W do not fit, or b has not one number per output.
     """
-    return add(matmul(x, W), b)
+    z = matmul(x, W)
+    if np.shape(b) not in (np.shape(z)[-1:], ()):
+        raise ShapeError(
+            f"dense: a bias of shape {np.shape(b)} for {np.shape(z)[-1]} outputs\n"
+            f"expected shape {np.shape(z)[-1:]}: one number per output, added to every row\n"
+            f"write np.zeros({np.shape(z)[-1]}) to start with"
+        )
+    return add(z, b)
