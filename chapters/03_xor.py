@@ -68,8 +68,7 @@ def points(ax, P, label, title):
 
 
 fig, (one, two, seen) = plt.subplots(1, 3, figsize=(13, 5), layout="constrained")
-one.plot([0, 1], [1, 0], "k-", [0, 1], [0, 1], "k--", lw=2)
-one.plot(*middle, "kx", ms=14, mew=4)
+one.plot([0, 1], [1, 0], "k-", [0, 1], [0, 1], "k--", *middle, "kx", lw=2, ms=14, mew=4)
 points(one, X, "x", "One line fails: both pairs\nhave the same middle")
 ends = np.array([-0.5, 1.5])
 two.plot(ends, 0.5 - ends, "k-", ends, 1.5 - ends, "k--", lw=2)
@@ -77,7 +76,7 @@ two.fill_between(ends, 0.5 - ends, 1.5 - ends, color="#D55E00", alpha=0.2)
 points(two, X, "x", "Two hidden units draw two lines:\nOR (solid) and AND (dashed)")
 seen.plot(ends, ends - 0.5, "k-", lw=2)
 seen.fill_between(ends, ends - 0.5, -0.5, color="#D55E00", alpha=0.2)
-points(seen, H, "h", "Seen by the output unit:\none line is enough")
+points(seen, H, "h", "Seen by the output unit: (0, 1) and\n(1, 0) are one, one line is enough")
 seen.legend(loc="upper left")
 save_figure(fig, "by_hand")
 
@@ -88,7 +87,6 @@ save_figure(fig, "by_hand")
 # the mean of (out - y)² over the four instances. First with `Value`, one number at a time.
 # %%
 assert gl.grad(gl.step)(0.3) == 0, "the slope of the step function is 0 (here at z = 0.3)"
-
 rng = np.random.default_rng(42)
 start = {"W1": rng.normal(size=(2, 2)), "b1": np.zeros(2), "w2": rng.normal(size=2), "b2": 0.0}
 W1 = [[gl.Value(w) for w in row] for row in start["W1"]]  # W1[i][j]: from input i to unit j

@@ -95,7 +95,7 @@ assert np.allclose(gl.softplus(z), np.log(1 + np.exp(z))), "softplus(z) = log(1 
 assert np.allclose(gl.softplus([-10.0, 10.0]), [0, 10], atol=5e-5), "softplus: near 0, then near z"
 assert np.allclose(slope_of(gl.softplus)(z), sigma), "the slope of softplus is σ"
 
-# %% the figure of the slides; each row: dashes, width, and where the name stands, left and right
+# %% the figure of the slides; each row: colour, dashes, width, the places of the name
 looks = {"step": ("#E69F00", "-", 6, (-1.0, 0.6), (3.3, -0.07))}
 looks["sigmoid"] = ("#009E73", "--", 2.5, (-4.9, 0.1), (-3.5, 0.14))
 looks["tanh"] = ("#0072B2", "-.", 2.5, (-3.4, -0.9), (-1.9, 0.5))
@@ -154,7 +154,7 @@ save_figure(fig, "all_activations")
 
 # %% [markdown]
 # ## Try it
-# * Put `gl.tanh` into `descend`, then `gl.relu`. Which of them learns AND?
+# * Put `gl.relu` into `descend`. It ends up as a neuron that never learns again: what is its z?
 # * Start `descend(gl.sigmoid, ...)` from w = (100, -100). Why does it move so little?
 # * Compute `gl.softmax(z / T)` for T = 10, 1 and 0.1. What does this *temperature* do?
 # * Nest σ twenty times and take `gl.grad`. What is left of the slope? And with ReLU, at x = 1?

@@ -1,7 +1,7 @@
 """Functions on functions: ``grad(f)`` is a function that computes the gradient of f.
 
-All of them are the one reverse sweep, asked in different ways; since the sweep can itself be traced,
-they nest: ``grad(grad(f))`` is the second derivative.
+All of them are the one reverse sweep, asked in different ways; since the sweep can be traced
+itself, they nest: ``grad(grad(f))`` is the second derivative.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gradlab.tensor import Tensor
 
 Function = Callable[..., Any]
 
-# ------------------------------------------------------------------- containers of arrays as arguments
+# ---------------------------------------------------------- containers of arrays as arguments
 
 
 def flatten(tree: Any) -> list[Any]:
@@ -46,7 +46,7 @@ def unflatten(tree: Any, leaves: list[Any]) -> Any:
     return build(tree)
 
 
-# ------------------------------------------------------------------------------ the common machinery
+# ----------------------------------------------------------------------- the common machinery
 
 
 class _Linearized:
@@ -87,12 +87,15 @@ class _Linearized:
         traced = self.outer if traced is None else traced
         arrived: dict[int, Any] = {}
         if isinstance(self.value, Tensor):
-            arrived = tape.sweep(
-                self.value, cotangent, since=self.since, create_graph=traced
-            )
+            arrived = tape.sweep(self.value, cotangent, since=self.since, create_graph=traced)
         gradients = [
-            unflatten(tree, [_finished(arrived, leaf, like) for leaf, like in
-                             zip(leaves, flatten(tree), strict=True)])
+            unflatten(
+                tree,
+                [
+                    _finished(arrived, leaf, like)
+                    for leaf, like in zip(leaves, flatten(tree), strict=True)
+                ],
+            )
             for tree, leaves in zip(self.trees, self.leaves, strict=True)
         ]
         return tuple(gradients) if isinstance(self.argnum, tuple) else gradients[0]
@@ -134,7 +137,7 @@ def _scalar(f: Function, value: Any) -> Any:
     return np.ones((), value.dtype) if isinstance(value, Tensor) else 1.0
 
 
-# ----------------------------------------------------------------------------------- first derivatives
+# --------------------------------------------------------------------------- first derivatives
 
 
 def value_and_grad(f: Function, argnum: int | tuple[int, ...] = 0) -> Function:
@@ -208,9 +211,10 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
                 f"vjp: a cotangent of shape {given} for a value of shape {shape}\n"
                 "expected the same shape\nwrite one weight per element of the value"
             )
-        return point.pull(g if isinstance(g, Tensor) else np.asarray(g, dtype=float), (
-            True if isinstance(g, Tensor) else None
-        ))
+        return point.pull(
+            g if isinstance(g, Tensor) else np.asarray(g, dtype=float),
+            (True if isinstance(g, Tensor) else None),
+        )
 
     return point.plain_value(point.value), pull
 
@@ -227,7 +231,9 @@ def jvp(f: Function, args: tuple[Any, ...], directions: tuple[Any, ...]) -> tupl
     point = _Linearized(f, args, {}, tuple(range(len(args))))
     g = Tensor(np.zeros(np.shape(_data(point.value))))
     moved = flatten(list(point.pull(g, traced=True)))
-    along = [v if isinstance(v, Tensor) else np.asarray(v, float) for v in flatten(list(directions))]
+    along = [
+        v if isinstance(v, Tensor) else np.asarray(v, float) for v in flatten(list(directions))
+    ]
     products = [reductions.reduce_sum(a * v) for a, v in zip(moved, along, strict=True)]
     total = functools.reduce(arithmetic.add, products)
     tangent: Any = np.zeros(g.shape)
@@ -275,7 +281,7 @@ def jacobian(f: Function, argnum: int = 0) -> Function:
 
 
 def hessian(f: Function, argnum: int = 0) -> Function:
-    """Return a function computing all second derivatives of a scalar f: the Jacobian of its gradient.
+    """Return a function computing all second derivatives of f: the Jacobian of its gradient.
 
     >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
     array([[ 6.,  0.],

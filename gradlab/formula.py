@@ -73,8 +73,7 @@ class _Latex(ast.NodeVisitor):
         return SPELLED.get(node.id, "\\" + node.id if node.id in GREEK else long), ATOM
 
     def visit_Constant(self, node: ast.Constant) -> tuple[str, int]:
-        value = node.value
-        return str(int(value)) if value == int(value) else str(value), ATOM
+        return f"{node.value:.17g}" if isinstance(node.value, float) else str(node.value), ATOM
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> tuple[str, int]:
         return f"-{self.text(node.operand, UNARY)}", UNARY
@@ -135,7 +134,7 @@ class _Latex(ast.NodeVisitor):
 def latex(formula: str) -> str:
     r"""Return the formula as LaTeX.
 
-    >>> print(latex("x if x > 0 else alpha * (exp(x) - 1)"))
-    \begin{cases}x & \text{if } x > 0 \\ \alpha \, \left(\exp\left(x\right) - 1\right) & \text{otherwise}\end{cases}
+    >>> print(latex("alpha * (exp(x) - 1) / 2"))
+    \frac{\alpha \, \left(\exp\left(x\right) - 1\right)}{2}
     """
     return _Latex().text(ast.parse(formula, mode="eval").body)

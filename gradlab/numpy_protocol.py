@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import difflib
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradlab.ops import linear
-from gradlab.primitive import REGISTRY, Entry
+from gradlab.primitive import REGISTRY
 from gradlab.tape import Node
 
 # Answered on the plain data: their results are not floats, so there is nothing to differentiate.
@@ -28,8 +29,8 @@ WITHOUT_SLOPE = {
 
 
 @functools.cache
-def _table() -> dict[Any, Entry]:
-    table = {f: entry for entry in REGISTRY.values() for f in entry.numpy}
+def _table() -> dict[Any, Callable[..., Any]]:
+    table: dict[Any, Any] = {f: entry for entry in REGISTRY.values() for f in entry.numpy}
     return {**table, np.reshape: _reshape, np.einsum: linear.einsum, np.broadcast_to: _broadcast_to}
 
 
@@ -79,7 +80,7 @@ def call_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 
 def _is_default(name: str, value: Any) -> bool:
     """NumPy passes some of its defaults on (``dtype=None``, ``out=None``); they say nothing."""
-    return value is None and name in ("dtype", "out", "where", "casting", "axis") or (
+    return (value is None and name in ("dtype", "out", "where", "casting", "axis")) or (
         value is np._NoValue
     )
 

@@ -1,4 +1,4 @@
-"""The signs of arithmetic on traced numbers: ``a + b`` is ``add(a, b)``, for Value and Tensor alike."""
+"""The signs of arithmetic on traced numbers: ``a + b`` is ``add(a, b)``, on either engine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gradlab.ops import arithmetic, elementary
 
 
 class Operators:
-    """What Python calls for each sign; a constant on the left arrives in the ``__r...__`` methods."""
+    """What Python calls for each sign; a constant on the left arrives at ``__r...__``."""
 
     __slots__ = ()
 
@@ -79,4 +79,4 @@ class Operators:
 
 
 def _plain(other: Any) -> Any:
-    return other.data if isinstance(other, Operators) else other
+    return other._data if isinstance(other, Operators) else other

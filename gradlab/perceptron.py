@@ -136,9 +136,10 @@ class Perceptron:
 
     eta scales all weights alike, so with this start it changes no prediction. fit_intercept=False
     leaves b at 0. shuffle=True shows the rows in a new order each epoch, drawn from random_state.
-    pocket=True returns the weights with the fewest training mistakes met on the way (Gallant 1990),
-    for classes that no line separates. Follows the estimator conventions of scikit-learn, which
-    need not be installed.
+    pocket=True is for classes that no line separates: it returns the best weights met on the way
+    (Gallant 1990). Give it shuffle=True: in a fixed order the rule runs in a small circle, and on
+    XOR never meets weights that get three rows of four right. Follows the estimator conventions of
+    scikit-learn, which need not be installed.
 
     After `fit`: W_ (features, outputs) and b_ (outputs,), classes_, n_features_in_ (and
     feature_names_in_ for a data frame), n_epochs_, converged_ (the last epoch made no mistake),
@@ -313,7 +314,7 @@ class Perceptron:
         warnings.warn(
             f"after {self.n_epochs_} epochs the last still made {self.mistakes_[-1]} mistakes\n"
             "either no line separates the classes, or more epochs are needed: see verdict(X, y)\n"
-            "write Perceptron(pocket=True) to keep the best weights, or raise max_epochs",
+            "write Perceptron(pocket=True, shuffle=True) to keep the best, or raise max_epochs",
             _known_to_sklearn("ConvergenceWarning", UserWarning),
             stacklevel=3,
         )
@@ -530,16 +531,19 @@ def _second_look(
     sizes = np.abs(A).max(axis=0)
     sizes[sizes == 0] = 1.0
     mixture = lightest_mixture(A / sizes * signs)
-    direction = (mixture * signs[:, 0]) @ (A / sizes) / sizes
-    if fit_intercept and positive.any() and not positive.all():
-        heights = rows[:, 1:] @ direction[1:]
-        direction[0] = -(heights[positive].min() + heights[~positive].max()) / (2 * A[0, 0])
+    with np.errstate(over="ignore", invalid="ignore"):
+        direction = (mixture * signs[:, 0]) @ (A / sizes) / sizes
+        if fit_intercept and positive.any() and not positive.all():
+            heights = rows[:, 1:] @ direction[1:]
+            direction[0] = -(heights[positive].min() + heights[~positive].max()) / (2 * A[0, 0])
     return _unit(direction), mixture
 
 
 def _unit(v: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(v)
-    return v / length if 0 < length < math.inf else np.zeros_like(v)
+    largest = np.abs(v).max()
+    if not 0 < largest < math.inf:
+        return np.zeros_like(v)
+    return v / largest / np.linalg.norm(v / largest)
 
 
 def _vector(v: np.ndarray | None) -> str:

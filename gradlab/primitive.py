@@ -69,7 +69,7 @@ class Interval:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One way to call a primitive that the property tests try: shapes of the operands, parameters."""
+    """A call of a primitive that the property tests try: shapes of the operands, parameters."""
 
     shapes: tuple[tuple[int, ...], ...]
     parameters: dict[str, Any]
@@ -140,7 +140,7 @@ class Entry:
             shared = set(entry.keras) & set(self.keras)
             if shared and entry is not other:
                 raise NameError(
-                    f"{self.name}: {entry.name} already answers to the Keras name {shared.pop()!r}\n"
+                    f"{self.name}: {entry.name} already answers to the Keras name {min(shared)!r}\n"
                     "expected one primitive per Keras name\nwrite another name in keras=..."
                 )
         REGISTRY[key] = self
@@ -197,23 +197,22 @@ class Rule:
     def __init__(self, op: Primitive, function: Callable[..., Any], vjp: bool) -> None:
         self.function, self.vjp = function, vjp
         self.wanted = tuple(inspect.signature(function).parameters)
-        allowed = {*op.input_names, "y"} | ({"g"} if vjp else set()) | ({"i"} if op.variadic else set())
+        allowed = (
+            {*op.input_names, "y"} | ({"g"} if vjp else set()) | ({"i"} if op.variadic else set())
+        )
         if unknown := [name for name in self.wanted if name not in allowed]:
+            fitting = ", ".join(n for n in self.wanted if n in allowed)
             raise TypeError(
                 f"{op.name}: the rule {function.__name__} asks for {', '.join(unknown)}\n"
                 f"expected names among {', '.join(sorted(allowed))}\n"
-                f"write def {function.__name__}({', '.join(n for n in self.wanted if n in allowed)})"
+                f"write def {function.__name__}({fitting})"
             )
-        places = {name: place for place, name in enumerate(op.input_names)}
-        self.places = tuple(places.get(name, name) for name in self.wanted)
-        self.variadic, self.n_parameters = op.variadic, len(op.parameters)
+        order = (*op.input_names, "y", "g", "i")
+        self.places = tuple(order.index(name) for name in self.wanted)
 
-    def __call__(self, inputs: Sequence[Any], g: Any, y: Any, i: int) -> Any:
-        if self.variadic:
-            cut = len(inputs) - self.n_parameters
-            inputs = (inputs[:cut], *inputs[cut:])
-        given = {"g": g, "y": y, "i": i}
-        return self.function(*[given[p] if isinstance(p, str) else inputs[p] for p in self.places])
+    def __call__(self, known: Sequence[Any]) -> Any:
+        """Call the rule; ``known`` holds the inputs by name, then y, g and i."""
+        return self.function(*[known[place] for place in self.places])
 
 
 class Primitive(Entry):
@@ -322,7 +321,8 @@ class Primitive(Entry):
         """Return the value for plain numbers (scalar rule) or arrays (array kernel)."""
         if self.elementwise and all(type(a) in _NUMBERS for a in inputs[: len(self.operands)]):
             return self.scalar(*inputs)
-        return self.array(*inputs)
+        y = self.array(*inputs)
+        return y[()] if isinstance(y, np.ndarray) else y  # one number, not an array around it
 
     def scalar(self, *inputs: Any) -> Any:
         """Return the value for plain Python numbers; outside the domain it raises."""
@@ -375,37 +375,45 @@ class Primitive(Entry):
 
     def pull(self, node: Node, g: Any, traced: bool) -> Iterator[tuple[Node, Any]]:
         """Yield each traced input of ``node`` with the gradient that flows to it from ``g``."""
-        y: Any = node
-        inputs: Sequence[Any] = node.inputs
-        if not traced:
-            y = node.data
-            inputs = [a.data if isinstance(a, Node) else a for a in inputs]
+        known = self._known(node, traced)
+        known[-2] = g
         for place, parent in enumerate(node.inputs):
             if isinstance(parent, Node):
-                yield parent, self._contribution(place, parent, inputs, g, y)
+                known[-1] = place
+                flow = self._flow(self.name_at(place, len(node.inputs)), known)
+                yield parent, flow if type(flow) is float else unbroadcast(flow, parent)
 
-    def _contribution(self, place: int, parent: Any, inputs: Sequence[Any], g: Any, y: Any) -> Any:
-        rule = self.rules.get(self.name_at(place, len(inputs)))
+    def _known(self, node: Node, traced: bool) -> list[Any]:
+        """Return all that a rule may ask for: the inputs by name, then y, and room for g and i."""
+        if traced:
+            inputs, y = list(node.inputs), node
+        else:
+            inputs = [a.data if isinstance(a, Node) else a for a in node.inputs]
+            y = node.data
+        if self.variadic:
+            cut = len(inputs) - len(self.parameters)
+            inputs[:cut] = [inputs[:cut]]
+        return [*inputs, y, None, None]
+
+    def _flow(self, name: str, known: list[Any]) -> Any:
+        rule, g = self.rules.get(name), known[-2]
         if rule is None:
             self.check_complete()
-            flow = g * 0.0
-        elif rule.vjp:
-            flow = rule(inputs, g, y, place)
-        else:
-            slope = rule(inputs, g, y, place)
-            flow = g if type(slope) is float and slope == 1.0 else g * slope
-        return flow if type(flow) is float else unbroadcast(flow, parent)
+            return g * 0.0
+        if rule.vjp:
+            return rule(known)
+        slope = rule(known)
+        return g if type(slope) is float and slope == 1.0 else g * slope
 
     def local_slopes(self, node: Node) -> list[Any]:
         """Return d(node)/d(input) for each input; None for constants and non-elementwise rules."""
-        raw = [a.data if isinstance(a, Node) else a for a in node.inputs]
-        slopes: list[Any] = []
-        for place, parent in enumerate(node.inputs):
-            rule = self.rules.get(self.name_at(place, len(raw)))
-            if not isinstance(parent, Node) or not self.elementwise:
-                slopes.append(None)
-            else:
-                slopes.append(0.0 if rule is None else rule(raw, None, node.data, place))
+        if not self.elementwise:
+            return [None for _ in node.inputs]
+        known, slopes = self._known(node, traced=False), []
+        for name, parent in zip(self.input_names, node.inputs, strict=True):
+            rule = self.rules.get(name)
+            slope = 0.0 if rule is None else rule(known)
+            slopes.append(slope if isinstance(parent, Node) else None)
         return slopes
 
 
@@ -442,7 +450,7 @@ def broadcast_error(name: str, operands: Sequence[Any]) -> Exception:
                 f"{name}: shapes {given} do not broadcast\n"
                 f"counted from the right, axis -{axis} has sizes {' and '.join(map(str, sizes))}; "
                 "expected equal sizes, or 1\n"
-                f"write e.g. b.reshape({_bridge(shapes, axis)}) to line the axes up, or transpose one"
+                f"write e.g. b.reshape({_bridge(shapes, axis)}) to line the axes up, or a.T"
             )
     return ValueError(f"{name}: cannot be computed for shapes {given}")
 

@@ -37,7 +37,7 @@ class Node:
 
     __slots__ = ("__weakref__", "data", "grad", "inputs", "name", "op", "serial")
 
-    # How notebooks show a node. gradlab/__init__.py points it at gradlab.draw, which lives further up.
+    # How notebooks show a node: gradlab/__init__.py points it at gradlab.draw, further up.
     picture: ClassVar[Callable[[Any], str | None] | None] = None
 
     def __init__(self, data: Any, name: str | None = None) -> None:
@@ -48,9 +48,18 @@ class Node:
         self.inputs: tuple[Any, ...] = ()
         self.serial = next_serial()
 
+    shape: tuple[int, ...]
+
+    @classmethod
+    def apply(cls, op: Any, inputs: tuple[Any, ...]) -> Any:
+        """Compute ``op`` on the plain data of its inputs; each engine says how."""
+        raise TypeError(
+            f"{cls.__name__} is no engine\nexpected a Value or a Tensor\nwrite Value(x)"
+        )
+
     @classmethod
     def made_by(cls, op: Any, inputs: tuple[Any, ...], data: Any) -> Node:
-        """Return the node for ``data = op(*inputs)``; inside ``no_grad()`` it forgets its origin."""
+        """Return the node for ``data = op(*inputs)``; in ``no_grad()`` it forgets its origin."""
         node = cls.__new__(cls)
         node.data = data
         node.grad = None
@@ -68,7 +77,7 @@ class Node:
         return tuple(a for a in self.inputs if isinstance(a, Node))
 
     def local_slopes(self) -> list[Any]:
-        """Return d(this)/d(input) for each input; None where the input is constant or not elementwise."""
+        """Return d(this)/d(input) for each input; None for a constant, or if not elementwise."""
         return [] if self.op is None else self.op.local_slopes(self)
 
     def _repr_svg_(self) -> str | None:
@@ -119,7 +128,7 @@ def no_grad() -> contextlib.AbstractContextManager[None]:
 
 
 def history(output: Node, since: int = 0) -> list[Node]:
-    """Return ``output`` and all it was made from, newest first, leaving out nodes older than ``since``."""
+    """Return ``output`` and all it was made from, newest first, down to serial ``since``."""
     found = {output.serial: output}
     waiting = [output]
     while waiting:

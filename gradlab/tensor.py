@@ -14,7 +14,7 @@ import numpy as np
 
 from gradlab import tape
 from gradlab.operators import Operators
-from gradlab.ops import arithmetic, elementary, linear, reductions, shaping
+from gradlab.ops import elementary, linear, reductions, shaping
 from gradlab.primitive import Primitive, ShapeError
 
 
@@ -96,7 +96,7 @@ class Tensor(Operators, tape.Node):
                 raise ShapeError(
                     f"backward() of a Tensor of shape {self.shape}\n"
                     "expected a single number, such as a loss\n"
-                    "write .sum().backward() or .mean().backward(), or backward(weights) of this shape"
+                    "write .sum().backward(), .mean().backward(), or backward(weights)"
                 )
             cotangent = np.ones(self.shape, self.dtype)
         elif given != self.shape:
@@ -250,7 +250,7 @@ class Tensor(Operators, tape.Node):
         raise TypeError(
             f"assignment into a traced Tensor of shape {self.shape}\n"
             "expected no change to numbers that the backward pass still needs\n"
-            "write np.where(mask, new, t) for a new Tensor, or t.data[...] = ... on a leaf between steps"
+            "write np.where(mask, new, t), or t.data[...] = new on a leaf between steps"
         )
 
     def __len__(self) -> int:

@@ -54,6 +54,8 @@ class Value(Operators, tape.Node):
     @classmethod
     def apply(cls, op: Primitive, inputs: tuple[Any, ...]) -> Any:
         """Compute ``op`` on the plain numbers and return a node that remembers it."""
+        # Numbers taken out of an array become Python floats, so that gradients are too.
+        inputs = tuple(a.item() if isinstance(a, np.generic) else a for a in inputs)
         plain = [a.data if isinstance(a, tape.Node) else a for a in inputs]
         if not op.elementwise or any(isinstance(a, tape.Node) and a.shape for a in inputs):
             raise _not_one_number(op, inputs)
@@ -66,7 +68,8 @@ class Value(Operators, tape.Node):
         """Write into ``.grad`` of every node that this one was made from, d(this)/d(node).
 
         Args:
-            cotangent: the slope to start from; 1 = d(this)/d(this).
+            cotangent: the slope to start from; 1 = d(this)/d(this). A leaf adds to the gradient
+                it already has; a node in between shows that of the latest sweep.
             create_graph: make the gradients traced Values too, to differentiate again.
 
         >>> x = Value(3.0)

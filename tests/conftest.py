@@ -22,7 +22,7 @@ WHOLE = bool(os.environ.get("CI"))
 
 
 def pytest_collection_modifyitems(items):
-    """Skip, with the reason, what a newcomer's machine may lack or has no time for; CI runs it all."""
+    """Skip, with the reason, what a newcomer's machine may lack; CI runs it all."""
     missing = {
         "slow": None if WHOLE else "slow: runs when CI is set",
         "dot": None if shutil.which("dot") else "needs Graphviz's dot",

@@ -24,6 +24,10 @@ ELEMENTWISE = {n: e for n, e in OURS.items() if isinstance(e, Primitive) and e.e
 FORMULAS = {n: e for n, e in OURS.items() if e.formula is not None}
 
 
+# Rules subtract terms of size 1 (1 - y * y): what is left of them is right to a few roundings of 1.
+ROUNDING = 1e-12
+
+
 @dataclass
 class Call:
     """One call of an entry: the arrays to differentiate, and everything else by name."""
@@ -49,17 +53,16 @@ def names(entry: Entry, others: dict[str, Any]) -> list[str]:
     return [name for name in every if name not in others]
 
 
-# ------------------------------------------------------------------------------------- drawing calls
+# ------------------------------------------------------------------------------ drawing calls
 
 
 def points(entry: Entry, name: str, interesting: bool) -> st.SearchStrategy[float]:
-    """Numbers inside the argument's domain; with ``interesting`` also kinks, their neighbours, ends."""
+    """Numbers inside the argument's domain; with ``interesting`` also kinks and ends."""
     domain = entry.domain.get(name, Interval())
-    low, high = max(domain.low, -20.0), min(domain.high, 20.0)
-    width = min(high - low, 1.0)
-    inner = st.floats(low + 1e-3 * width, high - 1e-3 * width).filter(
-        lambda x: domain.hole is None or abs(x - domain.hole) > 1e-2
-    )
+    far = 20.0 if interesting else 4.0
+    low, high = max(domain.low, -far), min(domain.high, far)
+    # A grid that misses 0, halves and whole numbers, where kinks and ties would be.
+    inner = st.integers(0, 4000).map(lambda k: low + (high - low) * (k + 0.37) / 4001.0)
     if not interesting:
         return inner
     special = [0.0, 1.0, -1.0, 0.5, 2.0, -3.0]
@@ -80,8 +83,9 @@ def calls(draw: Any, entry: Entry, interesting: bool = True, shared: bool = Fals
         shapes, others = case.shapes, dict(case.parameters)
     elif isinstance(entry, Primitive) and entry.elementwise:
         n = len(entry.differentiable)
-        shapes = draw(hnp.mutually_broadcastable_shapes(num_shapes=n, max_dims=2, max_side=3)
-                      ).input_shapes
+        shapes = draw(
+            hnp.mutually_broadcastable_shapes(num_shapes=n, max_dims=2, max_side=3)
+        ).input_shapes
         others = {name: draw(constant(entry, name)) for name in entry.nondiff}
         others |= {
             name: default * draw(st.sampled_from([1.0, 0.5, 1.7]))
@@ -105,7 +109,7 @@ def constant(entry: Entry, name: str) -> st.SearchStrategy[Any]:
 
 
 def row(entry: Entry) -> st.SearchStrategy[Call]:
-    """Draw a call that the formula speaks of: single numbers, or one row each (sums run along it)."""
+    """Draw a call that the formula speaks of: single numbers, or one row of them each."""
     plain = [c for c in entry.cases if not c.parameters and set(map(len, c.shapes)) == {1}]
     if isinstance(entry, Primitive) and entry.elementwise:
         return calls(entry, interesting=False)
@@ -127,10 +131,10 @@ def gradients(call: Call) -> Any:
 
 
 def law_gradient(call: Call, seed: int) -> None:
-    """The gradient of every argument agrees with error-bounded differences, for a random cotangent."""
+    """Every gradient agrees with error-bounded differences, for a random cotangent."""
     rng = np.random.default_rng(seed)
     for argnum in range(len(call.arrays)):
-        wrong = check_vjp(call, gradients(call), call.arrays, argnum, rng)
+        wrong = check_vjp(call, gradients(call), call.arrays, argnum, rng, atol=ROUNDING)
         assert not wrong, "\n".join(map(str, wrong))
 
 
@@ -148,9 +152,7 @@ def law_second_order(call: Call, seed: int) -> None:
         return gl.vjp(all_slopes, *arrays)[1](h)
 
     for argnum in range(len(call.arrays)):
-        wrong = check_vjp(
-            all_slopes, pull, call.arrays, argnum, rng, max_coords=2, directions=1
-        )
+        wrong = check_vjp(all_slopes, pull, call.arrays, argnum, rng, max_coords=2, directions=1)
         assert not wrong, "second order: " + "\n".join(map(str, wrong))
 
 
@@ -177,7 +179,9 @@ def law_linear(call: Call, seed: int) -> None:
     y, pull = gl.vjp(call, *call.arrays)
     g, h = rng.normal(size=(2, *np.shape(y)))
     for a, b, both in zip(pull(g), pull(h), pull(2.0 * g - h), strict=True):
-        np.testing.assert_allclose(both, 2.0 * a - b, rtol=1e-9, atol=1e-9 * (1 + np.abs(a).max(initial=0)))
+        np.testing.assert_allclose(
+            both, 2.0 * a - b, rtol=1e-9, atol=1e-9 * (1 + np.abs(a).max(initial=0))
+        )
 
 
 def law_engines_agree(call: Call, point: list[float]) -> None:
@@ -192,7 +196,7 @@ def law_engines_agree(call: Call, point: list[float]) -> None:
 
 
 def law_array_is_scalar(call: Call) -> None:
-    """The array kernel gives, number by number, what the scalar rule gives; float32 stays float32."""
+    """The array kernel gives what the scalar rule gives; float32 stays float32."""
     arrays = np.broadcast_arrays(*call.arrays)
     whole = call(*arrays)
     for place in np.ndindex(*arrays[0].shape):
@@ -230,13 +234,15 @@ def law_broadcasts(call: Call) -> None:
     g = np.linspace(1.0, 2.0, np.size(y)).reshape(np.shape(y))
     for a, short, long in zip(call.arrays, pull(g), pull_full(g), strict=True):
         lead = np.ndim(long) - a.ndim
-        stretched = [i + lead for i, n in enumerate(a.shape) if n == 1 and long.shape[i + lead] != 1]
+        stretched = [
+            i + lead for i, n in enumerate(a.shape) if n == 1 and long.shape[i + lead] != 1
+        ]
         expected = np.sum(long, axis=(*range(lead), *stretched)).reshape(a.shape)
         np.testing.assert_allclose(short, expected, rtol=1e-12, atol=1e-12)
 
 
 def law_finite(call: Call, dtype: Any) -> None:
-    """Value and slopes are finite at the extremes of the domain (in float32: where those fit it)."""
+    """Value and slopes are finite at the extremes of the domain (float32: where they fit)."""
 
     def at(dtype: Any, keep: Any = slice(None)) -> list[np.ndarray]:
         with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""The perceptron: what it computes, how it learns, and the proofs of what it can and can not learn."""
+"""The perceptron: what it computes, how it learns, and the proofs of what it can learn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -53,7 +53,7 @@ def blobs(seed=0, rows=60, features=3, classes=3, spread=1.5):
     ) * spread, y
 
 
-# ------------------------------------------------------------------------------------------- the TLU
+# ------------------------------------------------------------------------------------------ the TLU
 
 
 def test_a_tlu_at_z_zero_says_one():
@@ -98,7 +98,7 @@ def test_errors_of_a_tlu_have_three_lines(mistake):
     assert str(caught.value).count("\n") == 2
 
 
-# -------------------------------------------------------------------------------------- learning
+# ----------------------------------------------------------------------------------------- learning
 
 
 @pytest.mark.parametrize("gate", GATES)
@@ -207,7 +207,8 @@ def test_the_slide_with_petals_only():
 
 def test_several_classes_and_several_outputs():
     iris = load_iris()
-    model = quiet_fit(Perceptron(pocket=True, max_epochs=100), iris.data, iris.target)
+    pocket = Perceptron(pocket=True, shuffle=True, random_state=0, max_epochs=100)
+    model = quiet_fit(pocket, iris.data, iris.target)
     assert model.W_.shape == (4, 3) and model.decision_function(iris.data).shape == (150, 3)
     assert model.score(iris.data, iris.target) > 0.8
     Y = np.array([GATES["and"], GATES["or"], GATES["nand"]]).T
@@ -220,7 +221,7 @@ def test_several_classes_and_several_outputs():
         assert np.array_equal(gates.W_[:, [k]], alone.W_)
 
 
-# ---------------------------------------------------------------------------------- not separable
+# ------------------------------------------------------------------------------------ not separable
 
 
 def test_xor_ends_with_a_warning_that_names_the_way_out():
@@ -247,7 +248,7 @@ def test_a_forged_proof_does_not_pass():
         dataclasses.replace(xor, certificate=dict.fromkeys(range(3), third)),
         dataclasses.replace(xor, certificate=dict.fromkeys(range(4), third)),
         dataclasses.replace(xor, positive=gate.positive),
-        dataclasses.replace(gate, w=-gate.w),
+        dataclasses.replace(gate, w=-np.asarray(gate.w)),
         dataclasses.replace(gate, b=0.0),
         dataclasses.replace(xor, certificate=None),
     ):
@@ -257,27 +258,31 @@ def test_a_forged_proof_does_not_pass():
 def test_the_pocket_keeps_the_best_on_xor():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = Perceptron(pocket=True, max_epochs=20).fit(CORNERS, XOR)
+        model = Perceptron(pocket=True, shuffle=True, random_state=0, max_epochs=200)
+        model.fit(CORNERS, XOR)
     assert model.score(CORNERS, XOR) == 0.75  # three of four is the most a line can do
+    circling = Perceptron(pocket=True, max_epochs=200).fit(CORNERS, XOR)
+    assert circling.score(CORNERS, XOR) == 0.5  # as the documentation says
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_pocket_is_never_worse_than_the_last_weights(seed):
     X, y = blobs(seed, classes=2, spread=3.0)
-    settings = {"max_epochs": 15, "shuffle": True, "random_state": seed}
-    last = quiet_fit(Perceptron(**settings), X, y)
-    pocket = Perceptron(pocket=True, **settings).fit(X, y)
+    shared = {"max_epochs": 15, "shuffle": True, "random_state": seed}
+    last = quiet_fit(Perceptron(**shared), X, y)
+    pocket = Perceptron(pocket=True, **shared).fit(X, y)
     assert pocket.mistakes_ == last.mistakes_  # it learns the same, it only remembers more
     assert pocket.score(X, y) >= last.score(X, y)
 
 
 def test_the_pocket_is_better_than_the_last_weights_somewhere():
     X, y = blobs(1, classes=2, spread=3.0)
-    last = quiet_fit(Perceptron(max_epochs=15), X, y)
-    assert Perceptron(pocket=True, max_epochs=15).fit(X, y).score(X, y) > last.score(X, y)
+    shared = {"max_epochs": 15, "shuffle": True, "random_state": 0}
+    last = quiet_fit(Perceptron(**shared), X, y)
+    assert Perceptron(pocket=True, **shared).fit(X, y).score(X, y) > last.score(X, y)
 
 
-# -------------------------------------------------------------------------------------- the proofs
+# --------------------------------------------------------------------------------------- the proofs
 
 features = st.integers(1, 3)
 
@@ -295,17 +300,20 @@ grid = st.integers(-3, 3).map(float)
 decimals = st.floats(-100, 100, allow_nan=False, allow_subnormal=False)
 
 
+@settings(max_examples=100)
 @given(labelled(grid))
 def test_on_a_grid_exactly_one_of_separator_and_certificate_exists(data):
     X, y = data
     verdict = separability(X, y)
     assert verdict.separable is not None and verdict.check()
     assert (verdict.w is None) != (verdict.certificate is None)
-    if verdict.separable:
+    if verdict.w is not None:
+        assert verdict.separable
         assert np.array_equal(X @ verdict.w + verdict.b > 0, y)
         assert abs(np.hypot(np.linalg.norm(verdict.w), verdict.b) - 1) < 1e-12
 
 
+@settings(max_examples=60)
 @given(labelled(decimals))
 def test_no_verdict_without_a_proof(data):
     verdict = separability(*data)
@@ -341,6 +349,7 @@ def test_the_margin_is_the_best_there_is():
     X, y = CORNERS, np.array(GATES["and"])
     best = separability(X, y)
     assert best.margin == pytest.approx(1 / math.sqrt(17), rel=1e-9)
+    assert best.w is not None
     signed = np.where(y, 1, -1)[:, None] * add_bias_feature(X)
     for _ in range(200):
         v = np.append(best.b, best.w) + rng.normal(size=3) * rng.choice([1e-3, 0.1])
@@ -389,11 +398,12 @@ def test_without_a_bias_the_line_goes_through_the_origin():
 def test_one_fake_mixture_is_not_accepted():
     points = np.array([[1.0, 0.0], [0.0, 1.0]])
     certificate, direction = kernels.settle(points, np.array([0.5, 0.5]))
-    assert certificate is None and kernels.surely_positive(points, direction)
+    assert certificate is None and direction is not None
+    assert kernels.surely_positive(points, direction)
     assert not kernels.surely_positive(points, np.array([1.0, 0.0]))
 
 
-# ------------------------------------------------------------------- the outside: errors, scikit-learn
+# ---------------------------------------------------------------- the outside: errors, scikit-learn
 
 NAN, INF = CORNERS.copy(), CORNERS.copy()
 NAN[2, 1], INF[0, 0] = np.nan, np.inf
@@ -407,7 +417,7 @@ BAD_INPUT = {
     "continuous labels": (CORNERS, [0.1, 0.5, 0.3, 0.2], "continuous"),
     "NaN label": (CORNERS, [0.0, 1.0, np.nan, 1.0], "NaN"),
     "matrix out of range": (CORNERS, [[0, 2], [1, 0], [1, 1], [0, 1]], "out of range"),
-    "overflow": (CORNERS * 1e308, [1, 0, 0, 0], "infinity"),
+    "overflow": ([[1.7e308, 1e308], [-1.7e308, 1.7e308]], [0, 1], "infinity"),
 }
 
 
@@ -421,10 +431,10 @@ def test_bad_input_is_explained_in_three_lines(case):
     assert not model.__sklearn_is_fitted__() and not hasattr(model, "n_features_in_")
 
 
-@pytest.mark.parametrize("settings", [{"eta": 0.0}, {"eta": "fast"}, {"max_epochs": 0}])
-def test_bad_settings_are_explained_at_fit(settings):
+@pytest.mark.parametrize("given_settings", [{"eta": 0.0}, {"eta": "fast"}, {"max_epochs": 0}])
+def test_bad_settings_are_explained_at_fit(given_settings):
     with pytest.raises(ValueError, match=r"write Perceptron\(eta=1.0"):
-        Perceptron(**settings).fit(CORNERS, GATES["and"])
+        Perceptron(**given_settings).fit(CORNERS, GATES["and"])
 
 
 def test_a_failed_refit_changes_nothing():
@@ -513,7 +523,7 @@ def test_numba_may_be_switched_off_or_have_nowhere_to_cache(environment):
     assert done.stdout == "[2, 0, 0, 0]\n", done.stderr
 
 
-# ------------------------------------------------------------------------------------------- the data
+# ----------------------------------------------------------------------------------------- the data
 
 
 def test_iris_is_the_iris_of_scikit_learn():

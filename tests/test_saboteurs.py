@@ -1,4 +1,4 @@
-"""Check the checkers: for each law a broken primitive that it must reject, and a sound one it must not."""
+"""Check the checkers: for each law, a broken primitive that it must reject."""
 
 from __future__ import annotations
 

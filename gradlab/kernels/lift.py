@@ -1,7 +1,7 @@
 """From one number to arrays: the scalar text of a primitive, rewritten for NumPy.
 
-A value such as ``x if x > 0.0 else alpha * math.expm1(x)`` is written once, for one number. Here its
-syntax tree is translated (``if`` becomes ``np.where``, ``math.expm1`` becomes ``np.expm1``) and
+A value such as ``x if x > 0.0 else alpha * math.expm1(x)`` is written once, for one number. Here
+its syntax tree is translated (``if`` becomes ``np.where``, ``math.expm1`` becomes ``np.expm1``) and
 compiled into a function of whole arrays, the first time an array comes along.
 """
 
@@ -71,14 +71,14 @@ class _ScalarToArray(ast.NodeTransformer):
                 return self._numpy(name, *arguments)
         return ast.Call(function, arguments, node.keywords)
 
-    def visit_If(self, node: ast.If) -> ast.stmt:
+    def visit_If(self, node: Any) -> ast.stmt:
         raise SyntaxError(
             f"an `if` statement (line {node.lineno}) picks one branch for the whole array\n"
             "expected an expression that picks for each number\n"
             "write `return a if condition else b`, or pass array=... to @primitive"
         )
 
-    visit_While = visit_For = visit_If  # the same trap
+    visit_While = visit_For = visit_If  # the same trap  # noqa: N815
 
 
 def lift(function: Callable[..., Any]) -> Callable[..., Any]:

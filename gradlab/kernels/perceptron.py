@@ -146,43 +146,37 @@ class Units:
 
 
 class PocketUnits(Units):
-    """Gallant's pocket algorithm with ratchet: the best weights met so far stay in the pocket.
+    """Gallant's pocket algorithm: the best weights met on the way stay in the pocket.
 
-    Weights earn a look by answering more rows in a row than those in the pocket did, and take their
-    place only if they also make fewer mistakes on the whole training set. The learning itself goes
-    on as before. Source: S. I. Gallant, "Perceptron-based learning algorithms", 1990.
+    Best is: fewest mistakes on the training set. The learning goes on as before; each new set of
+    weights gets a trial, which ends at the mistake that makes it no better than the pocket's.
+    Source: S. I. Gallant, "Perceptron-based learning algorithms", 1990.
     """
 
     def __init__(self, X: np.ndarray, Y: np.ndarray, eta: float, bias_eta: float) -> None:
         super().__init__(X, Y, eta, bias_eta)
-        outputs = len(self.b)
-        self.pocket = [(np.zeros(X.shape[1]), 0.0)] * outputs
-        self.fewest = [len(X) + 1] * outputs
-        self.run, self.pocket_run = [0] * outputs, [0] * outputs
+        self.pocket = [(np.zeros(X.shape[1]), 0.0)] * len(self.b)
+        self.fewest = [len(X) + 1] * len(self.b)
 
     def weights(self) -> tuple[np.ndarray, np.ndarray]:
-        """The pockets' weights (features, outputs) and biases (outputs,), after a last look."""
-        for k, (w, b) in enumerate(zip(self.W, self.b, strict=True)):
-            self._offer(k, w, b)
+        """The pockets' weights (features, outputs) and biases (outputs,), after a last trial."""
+        for k in range(len(self.b)):
+            self._offer(k)
         return np.array([w for w, _ in self.pocket]).T.copy(), np.array([b for _, b in self.pocket])
 
     def _learn(self, k: int, order: Any) -> int:
         position = mistakes = 0
         while position < len(order):
-            w, b, start = self.W[k].copy(), self.b[k], position
-            position, made = self._show(k, order, start, 1)
-            self.run[k] += position - start - made
-            if self.run[k] > self.pocket_run[k]:
-                self._offer(k, w, b)
-            if made:
-                self.run[k], mistakes = 0, mistakes + 1
+            self._offer(k)
+            position, made = self._show(k, order, position, 1)
+            mistakes += made
         return mistakes
 
-    def _offer(self, k: int, w: Any, b: float) -> None:
-        rows = len(self.every_row)
-        made = self.loop(self.X, self.Y[k], w, b, self.every_row, 0, rows, 0.0, 0.0)[2]
-        if made < self.fewest[k]:
-            self.pocket[k], self.fewest[k], self.pocket_run[k] = (w.copy(), b), made, self.run[k]
+    def _offer(self, k: int) -> None:
+        w, b, fewest = self.W[k], self.b[k], self.fewest[k]
+        made = self.loop(self.X, self.Y[k], w, b, self.every_row, 0, fewest, 0.0, 0.0)[2]
+        if made < fewest:
+            self.pocket[k], self.fewest[k] = (w.copy(), b), made
 
 
 def lightest_mixture(points: np.ndarray) -> np.ndarray:
@@ -280,10 +274,10 @@ def _mix_to_zero(columns: list[list[int]]) -> tuple[list[Fraction] | None, list[
     table.append([1] * k + [0] * d + [0, 1])
     for r, line in enumerate(table):
         line[k + r] = 1
-    cost = [-sum(line[j] for line in table) for j in range(k)] + [0] * (d + 1) + [-1]
-    table.append(cost)
+    table.append([-sum(line[j] for line in table) for j in range(k)] + [0] * (d + 1) + [-1])
     basis, denominator = list(range(k, k + d + 1)), 1
-    while (entering := next((j for j in range(k) if table[-1][j] < 0), None)) is not None:
+    while min(table[-1][:k]) < 0:
+        entering = next(j for j in range(k) if table[-1][j] < 0)
         leaving = min(
             (r for r in range(d + 1) if table[r][entering] > 0),
             key=lambda r: (Fraction(table[r][-1], table[r][entering]), basis[r] < k, basis[r]),

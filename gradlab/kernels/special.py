@@ -31,7 +31,7 @@ def _compiled(name: str) -> Any:
 
 
 def erf(x: Any) -> Any:
-    """Return the error function of each number, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x.
+    """Return the error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x.
 
     >>> import numpy as np
     >>> erf(np.array([0.0, 1.0])).round(4)

@@ -234,7 +234,9 @@ def celu_slope(x, alpha, y):
 # ------------------------------------------------------------------------- smooth, self-gated
 
 
-@primitive(formula="x / (1 + exp(-x))", keras=("silu", "swish"), source="Ramachandran et al. (2017)")
+@primitive(
+    formula="x / (1 + exp(-x))", keras=("silu", "swish"), source="Ramachandran et al. (2017)"
+)
 def silu(x):
     """Sigmoid linear unit (swish): x times sigmoid(x)."""
     small = math.exp(-abs(x))
@@ -266,7 +268,6 @@ GELU_RATE, GELU_CUBE = math.sqrt(2.0 / math.pi), 0.044715
 
 @primitive(
     formula="x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3))) / 2",
-    keras="gelu_tanh",
     source="Hendrycks and Gimpel (2016); Keras's gelu(approximate=True)",
 )
 def gelu_tanh(x):

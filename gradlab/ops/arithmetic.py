@@ -140,5 +140,3 @@ def where_slope_a(condition):
 @where.partial("b")
 def where_slope_b(condition):
     return where(condition, 0.0, 1.0)
-
-

@@ -101,7 +101,10 @@ def log10_slope(x):
 
 
 @primitive(
-    formula="log(exp(a) + exp(b))", array=np.logaddexp, numpy=np.logaddexp, source="log-sum-exp trick"
+    formula="log(exp(a) + exp(b))",
+    array=np.logaddexp,
+    numpy=np.logaddexp,
+    source="log-sum-exp trick",
 )
 def logaddexp(a, b):
     """log(e^a + e^b) without computing either power, which might not fit a float."""
@@ -127,14 +130,15 @@ def logaddexp_slope_b(b, y):
     convention="at a = 0 the slope with respect to b is taken as 0",
 )
 def power(a, b):
-    """Power a^b; a negative base is fine for a whole exponent, as long as only a is differentiated."""
+    """Power a^b; a negative a is fine if b is whole and only a is differentiated."""
     return math.pow(a, b)
 
 
 @power.partial("a")
 def power_slope_a(a, b):
-    # b - 1 would divide by zero at a = b = 0, where a^0 = 1 is flat.
-    return where(b == 0.0, 0.0, b * power(a, where(b == 0.0, 1.0, b - 1.0)))
+    # At a = b = 0 the base is replaced: 0^(b - 1) is infinite, but 0^0 = 1 is flat in a.
+    base = where((a == 0.0) & (b == 0.0), 1.0, a)
+    return b * power(base, b - 1.0)
 
 
 @power.partial("b")
@@ -260,9 +264,7 @@ def arctan_slope(x):
     return 1.0 / (1.0 + x * x)
 
 
-@primitive(
-    formula="arctan(a / b)", domain={"b": "(0, inf)"}, array=np.arctan2, numpy=np.arctan2
-)
+@primitive(formula="arctan(a / b)", domain={"b": "(0, inf)"}, array=np.arctan2, numpy=np.arctan2)
 def arctan2(a, b):
     """Angle of the point (b, a); the stated domain is the right half plane."""
     return math.atan2(a, b)

@@ -72,7 +72,7 @@ def _column(x):
     return reshape(x, (*x.shape, 1))
 
 
-def matmul_error(a: tuple[int, ...], b: tuple[int, ...]) -> ShapeError:
+def matmul_error(a, b):
     """Return the error that says which axes of a product do not fit."""
     if not a or not b:
         return ShapeError(
@@ -97,7 +97,10 @@ def matmul_error(a: tuple[int, ...], b: tuple[int, ...]) -> ShapeError:
     )
 
 
-@composed(numpy=np.dot, cases=(case((2, 3), (3,)), case((3,), (3,)), case((), (2,)), case((2, 3, 4), (5, 4, 2))))
+@composed(
+    numpy=np.dot,
+    cases=(case((2, 3), (3,)), case((3,), (3,)), case((), (2,)), case((2, 3, 4), (5, 4, 2))),
+)
 def dot(a, b):
     """np.dot: last axis of a against the second-last of b (for matrices, the matrix product)."""
     if not a.shape or not b.shape:
@@ -135,7 +138,7 @@ def tensordot(a, b, axes=2):
     if isinstance(axes, int):
         left, right = list(range(len(a.shape) - axes, len(a.shape))), list(range(axes))
     else:
-        left, right = ([int(i) for i in np.atleast_1d(side)] for side in axes)
+        left, right = (np.atleast_1d(side).tolist() for side in axes)
     left, right = [i % len(a.shape) for i in left], [i % len(b.shape) for i in right]
     sizes, others = [a.shape[i] for i in left], [b.shape[i] for i in right]
     if sizes != others:
@@ -172,8 +175,9 @@ def contract(*operands, subscripts):
     try:
         return np.einsum(subscripts, *operands)
     except ValueError as error:
+        shapes = " and ".join(str(np.shape(o)) for o in operands)
         raise ShapeError(
-            f"einsum: {subscripts!r} with shapes {' and '.join(str(np.shape(o)) for o in operands)}\n"
+            f"einsum: {subscripts!r} with shapes {shapes}\n"
             f"expected one letter per axis and one size per letter ({error})\n"
             'write e.g. einsum("ij,jk->ik", a, b)'
         ) from None
@@ -184,7 +188,9 @@ def contract_vjp(g, operands, subscripts, i):
     """The gradient of one operand is again an einsum: of g and the others, giving its letters."""
     inputs, output = _letters(subscripts, operands)
     mine, x = inputs[i], operands[i]
-    once = "".join(dict.fromkeys(mine))  # "ii" takes its diagonal: differentiate that, then place it
+    once = "".join(
+        dict.fromkeys(mine)
+    )  # "ii" takes its diagonal: differentiate that, then place it
     others = [letters for k, letters in enumerate(inputs) if k != i]
     known = set(output).union(*others)
     result = "".join(letter for letter in once if letter in known)
@@ -215,15 +221,17 @@ def _letters(subscripts, operands):
     widths = [
         len(o.shape) - len(t.replace("...", "")) for t, o in zip(terms, operands, strict=True)
     ]
-    dots = "".join(free[: max(w for w, t in zip(widths, terms, strict=True) if "..." in t)]) if (
-        "..." in left
-    ) else ""
-    spelled = [
-        t.replace("...", dots[len(dots) - w :]) for t, w in zip(terms, widths, strict=True)
-    ]
+    dots = (
+        "".join(free[: max(w for w, t in zip(widths, terms, strict=True) if "..." in t)])
+        if ("..." in left)
+        else ""
+    )
+    spelled = [t.replace("...", dots[len(dots) - w :]) for t, w in zip(terms, widths, strict=True)]
     if not arrow:
         every = left.replace(",", "").replace("...", "")
-        right = ("..." if dots else "") + "".join(sorted(c for c in set(every) if every.count(c) == 1))
+        right = ("..." if dots else "") + "".join(
+            sorted(c for c in set(every) if every.count(c) == 1)
+        )
     return spelled, right.replace("...", dots)
 
 

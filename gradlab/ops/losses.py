@@ -1,7 +1,7 @@
 """Losses: how wrong a prediction is, and which way to change it.
 
-Each loss is a pointwise primitive (one target, one prediction, with both slopes) and its mean or sum
-over the last axis, which gives one number per instance, as in Keras.
+Each loss is a pointwise primitive (one target, one prediction, with both slopes) and its mean or
+sum over the last axis, which gives one number per instance, as in Keras.
 
 Source: deck 001, section 10.1.6 "Loss Functions"; deck 000, "objective function".
 """
@@ -88,7 +88,9 @@ def mean_squared_error(y_true, y_pred):
 
 
 @primitive(
-    formula="abs(y_pred - y_true)", convention="slope 0 where the prediction is exact", kinks=("y_true",)
+    formula="abs(y_pred - y_true)",
+    convention="slope 0 where the prediction is exact",
+    kinks=("y_true",),
 )
 def absolute_error(y_true, y_pred):
     """Distance of one prediction from its target."""
@@ -161,7 +163,9 @@ def huber(y_true, y_pred, delta=1.0):
     return per_instance(huber_error(y_true, y_pred, delta))
 
 
-@primitive(formula="log(cosh(y_pred - y_true))", domain={"y_true": "(-300, 300)", "y_pred": "(-300, 300)"})
+@primitive(
+    formula="log(cosh(y_pred - y_true))", domain={"y_true": "(-300, 300)", "y_pred": "(-300, 300)"}
+)
 def log_cosh_error(y_true, y_pred):
     """Logarithm of the hyperbolic cosine of the error: a Huber loss without a seam."""
     e = abs(y_pred - y_true)
@@ -388,7 +392,8 @@ def cross_entropy_from_logits_slope_true(z):
 
 @cross_entropy_from_logits.partial("z")
 def cross_entropy_from_logits_slope_z(y_true, z):
-    return sigmoid(z) - y_true
+    # sigmoid(z) - y_true, without losing all digits where the prediction is right and sure.
+    return (1.0 - y_true) * sigmoid(z) - y_true * sigmoid(-z)
 
 
 PROBABILITIES = {"y_true": "[0, 1]", "y_pred": "(1e-7, 0.9999999)"}

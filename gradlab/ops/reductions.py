@@ -157,8 +157,8 @@ def product_of_the_others(x, axis=None):
 
 @product_of_the_others.vjp("x")
 def product_of_the_others_vjp(g, x, axis):
-    # d(prod_{k != i} x_k) / dx_j = prod_{k != i, j} x_k: one product per pair, by replacing x_j with 1
-    # there. Second derivatives of prod are rare, so a loop over the elements is good enough.
+    # d(prod_{k != i} x_k) / dx_j = prod_{k != i, j} x_k: one product per pair, by replacing x_j
+    # with 1 there. Second derivatives of prod are rare, so a loop over the elements will do.
     flow = 0.0 * x
     for place in np.ndindex(*x.shape):
         here = np.zeros(x.shape, bool)
@@ -170,7 +170,9 @@ def product_of_the_others_vjp(g, x, axis):
     return flow
 
 
-@primitive(numpy=np.cumsum, formula="cumsum(x)", cases=(case((4,)), case((2, 3), axis=1), case((2, 3))))
+@primitive(
+    numpy=np.cumsum, formula="cumsum(x)", cases=(case((4,)), case((2, 3), axis=1), case((2, 3)))
+)
 def cumsum(x, axis=None):
     """Running sum: a number gets the gradients of all later sums."""
     return np.cumsum(x, axis=axis)
@@ -188,7 +190,7 @@ def cumsum_vjp(g, x, axis):
     formula="norm(x)",
     convention="slope 0 for the zero vector",
 )
-def norm(x, ord=None, axis=None, keepdims=False):
+def norm(x, ord=None, axis=None, keepdims=False):  # noqa: A002
     """Euclidean length sqrt(sum(x^2)); of a whole array, or along an axis.
 
     Raises:

@@ -23,7 +23,8 @@ def astype_vjp(g, x):
 
 
 @primitive(
-    nondiff=("shape",), cases=(case((2, 3), shape=(3, -1)), case((), shape=(1,)), case((4,), shape=4))
+    nondiff=("shape",),
+    cases=(case((2, 3), shape=(3, -1)), case((), shape=(1,)), case((4,), shape=4)),
 )
 def reshape(x, shape):
     """The same numbers in the same order, in another shape."""
@@ -79,7 +80,7 @@ def broadcast_to_vjp(g):
     ),
 )
 def index(x, key):
-    """Elements picked by integers, slices, lists of integers or a mask; a number may be picked twice."""
+    """Elements picked by integers, slices, lists or a mask; one may be picked twice."""
     return np.asarray(x)[key]
 
 
@@ -106,7 +107,7 @@ def scatter_add_vjp(g, key):
 
 
 def _may_repeat(key) -> bool:
-    """Only lists of integers can pick a place twice; for slices and masks plain assignment will do."""
+    """Only lists of integers pick a place twice; for slices and masks assignment will do."""
     parts = key if isinstance(key, tuple) else (key,)
     simple = (int, np.integer, slice, type(None), type(Ellipsis))
     return not all(isinstance(p, simple) or np.asarray(p).dtype == bool for p in parts)
@@ -121,8 +122,9 @@ def concatenate(*arrays, axis=0):
     try:
         return np.concatenate(arrays, axis=axis)
     except ValueError:
+        shapes = " and ".join(str(np.shape(a)) for a in arrays)
         raise ShapeError(
-            f"concatenate: shapes {' and '.join(str(np.shape(a)) for a in arrays)} along axis {axis}\n"
+            f"concatenate: shapes {shapes} along axis {axis}\n"
             f"expected the same size on every axis but {axis}\n"
             "write another axis=..., or stack([...]) to join along a new axis"
         ) from None
@@ -214,7 +216,9 @@ def flip(x, axis=None):
     return index(x, tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(ndim)))
 
 
-@composed(numpy=np.take, cases=(case((4, 3), indices=[0, 2, 2]), case((4, 3), indices=[[1], [0]], axis=1)))
+@composed(
+    numpy=np.take, cases=(case((4, 3), indices=[0, 2, 2]), case((4, 3), indices=[[1], [0]], axis=1))
+)
 def take(x, indices, axis=None):
     """Elements by number along an axis, or of the flattened array."""
     if axis is None:
@@ -222,7 +226,9 @@ def take(x, indices, axis=None):
     return index(x, (*(slice(None),) * (axis % len(x.shape)), np.asarray(indices)))
 
 
-@composed(numpy=np.take_along_axis, cases=(case((2, 3), indices=np.array([[0, 0], [2, 1]]), axis=1),))
+@composed(
+    numpy=np.take_along_axis, cases=(case((2, 3), indices=np.array([[0, 0], [2, 1]]), axis=1),)
+)
 def take_along_axis(x, indices, axis=-1):
     """For each row, the elements at that row's own indices."""
     grid = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
@@ -237,7 +243,9 @@ def repeat(x, repeats, axis=None):
     return take(x, np.repeat(np.arange(size), repeats), axis)
 
 
-@composed(numpy=np.tile, cases=(case((2, 3), reps=(2, 1)), case((3,), reps=(2, 2)), case((2, 2), reps=3)))
+@composed(
+    numpy=np.tile, cases=(case((2, 3), reps=(2, 1)), case((3,), reps=(2, 2)), case((2, 2), reps=3))
+)
 def tile(x, reps):
     """The whole array several times over, along each axis."""
     places = np.tile(np.arange(np.prod(x.shape, dtype=int)).reshape(x.shape), reps)
@@ -254,13 +262,13 @@ def roll(x, shift, axis=None):
 @composed(numpy=np.tril, cases=(case((3, 3)), case((2, 3), k=1)))
 def tril(x, k=0):
     """The lower triangle, zeros above."""
-    return x * np.tri(*x.shape[-2:], k, dtype=x.dtype)
+    return x * np.tri(x.shape[-2], x.shape[-1], k, dtype=x.dtype)
 
 
 @composed(numpy=np.triu, cases=(case((3, 3)), case((2, 3), k=1)))
 def triu(x, k=0):
     """The upper triangle, zeros below."""
-    return x * (1.0 - np.tri(*x.shape[-2:], k - 1)).astype(x.dtype)
+    return x * (1.0 - np.tri(x.shape[-2], x.shape[-1], k - 1)).astype(x.dtype)
 
 
 @composed(numpy=np.diagonal, cases=(case((3, 4)), case((3, 3), offset=1)))
