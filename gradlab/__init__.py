@@ -38,6 +38,15 @@ from gradlab.calculus import (
 from gradlab.calculus import (
     vjp as vjp,
 )
+from gradlab.entry import (
+    REGISTRY as REGISTRY,
+)
+from gradlab.errors import (
+    DomainError as DomainError,
+)
+from gradlab.errors import (
+    ShapeError as ShapeError,
+)
 from gradlab.ops.activations import (
     above_threshold as above_threshold,
 )
@@ -439,15 +448,6 @@ from gradlab.ops.shaping import (
 )
 from gradlab.ops.shaping import (
     vstack as vstack,
-)
-from gradlab.primitive import (
-    REGISTRY as REGISTRY,
-)
-from gradlab.primitive import (
-    DomainError as DomainError,
-)
-from gradlab.primitive import (
-    ShapeError as ShapeError,
 )
 from gradlab.primitive import (
     primitive as primitive,

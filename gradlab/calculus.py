@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from gradlab import tape
+from gradlab.errors import (
+    ShapeError,
+)
 from gradlab.ops import arithmetic, reductions, shaping
-from gradlab.primitive import ShapeError
 from gradlab.tensor import Tensor
 
 Function = Callable[..., Any]

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.entry import (
+    REGISTRY,
+)
 from gradlab.ops import linear
-from gradlab.primitive import REGISTRY
 from gradlab.tape import Node
 
 # Answered on the plain data: their results are not floats, so there is nothing to differentiate.

@@ -6,185 +6,20 @@ knows what a single operator means.
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
-import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
-from gradlab import formula as formulas
+from gradlab.entry import REGISTRY, Entry, Facts
+from gradlab.errors import DomainError, broadcast_error, describe
 from gradlab.kernels.lift import lift
 from gradlab.tape import Node
 
-REGISTRY: dict[str, Entry] = {}
+__all__ = ["REGISTRY", "Composed", "Primitive", "composed", "primitive", "unbroadcast"]
+
 _NUMBERS = {float, int, bool}
-
-
-class ShapeError(ValueError):
-    """Arrays whose shapes do not fit; the message says which axes and what to write."""
-
-
-class DomainError(ValueError, ArithmeticError):
-    """A number outside the set where the function, or its slope, is defined."""
-
-
-# ------------------------------------------------------------------------------------- the facts
-
-
-@dataclasses.dataclass(frozen=True)
-class Interval:
-    """Where an argument may lie; a square bracket includes the end, a round one does not.
-
-    >>> log_domain = Interval.parse("(0, inf)")
-    >>> 0.0 in log_domain, 1e-300 in log_domain
-    (False, True)
-    """
-
-    low: float = -math.inf
-    high: float = math.inf
-    low_in: bool = False
-    high_in: bool = False
-    hole: float | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Interval:
-        ends, _, hole = text.partition(" except ")
-        low, high = ends[1:-1].split(",")
-        hole = float(hole) if hole else None
-        return cls(float(low), float(high), ends[0] == "[", ends[-1] == "]", hole)
-
-    def __contains__(self, x: float) -> bool:
-        if x == self.hole:
-            return False
-        above = x >= self.low if self.low_in else x > self.low
-        below = x <= self.high if self.high_in else x < self.high
-        return above and below
-
-    def __str__(self) -> str:
-        ends = f"{'(['[self.low_in]}{self.low:g}, {self.high:g}{')]'[self.high_in]}"
-        return ends if self.hole is None else f"{ends} except {self.hole:g}"
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """A call of a primitive that the property tests try: shapes of the operands, parameters."""
-
-    shapes: tuple[tuple[int, ...], ...]
-    parameters: dict[str, Any]
-
-
-def case(*shapes: tuple[int, ...], **parameters: Any) -> Case:
-    """Return a Case, as in ``case((3, 4), axis=0)``."""
-    return Case(shapes, parameters)
-
-
-@dataclasses.dataclass(eq=False)
-class Entry:
-    """A row of the table: a function and the facts about it."""
-
-    function: Callable[..., Any]
-    name: str
-    symbol: str
-    formula: str | None
-    signature: str | None
-    domain: dict[str, Interval]
-    kinks: tuple[float | str, ...]
-    convention: str
-    keras: tuple[str, ...]
-    numpy: tuple[Callable[..., Any], ...]
-    source: str
-    cases: tuple[Case, ...]
-
-    def __post_init__(self) -> None:
-        parameters = list(inspect.signature(self.function).parameters.values())
-        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        self.input_names = tuple(p.name for p in parameters)
-        self.defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-        self.operands = tuple(
-            p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY
-        )
-        self.parameters = tuple(n for n in self.input_names if n not in self.operands)
-        self.doc = (inspect.getdoc(self.function) or "").split("\n")[0]
-        self.__doc__ = self.function.__doc__
-        self.__name__ = self.name
-        self.__module__ = self.function.__module__
-        self.__wrapped__ = self.function  # inspect.signature and doctest follow it
-        if self.formula is not None:
-            self._check_formula(self.formula)
-        self._register()
-
-    def _check_formula(self, formula: str) -> None:
-        known = {*self.input_names, *formulas.FUNCTIONS, *REGISTRY}
-        unknown = sorted(formulas.names_in(formula) - known)
-        if unknown:
-            raise NameError(
-                f"{self.name}: the formula {formula!r} mentions {', '.join(unknown)}\n"
-                f"expected its arguments ({', '.join(self.input_names)}) and known functions\n"
-                "write the formula in those names, or define the function first"
-            )
-
-    def _register(self) -> None:
-        # Your own primitives are kept under module.name: a student may write a relu of their own,
-        # and run that notebook cell twice. Within gradlab a name is taken once.
-        ours = self.__module__.partition(".")[0] == "gradlab"
-        key = self.name if ours else f"{self.__module__}.{self.name}"
-        other = REGISTRY.get(key)
-        if ours and other is not None:
-            raise NameError(
-                f"{self.name}: {other.__module__} already defines a primitive of this name\n"
-                'expected a name of its own\nwrite @primitive(name="...")'
-            )
-        for entry in REGISTRY.values():
-            shared = set(entry.keras) & set(self.keras)
-            if shared and entry is not other:
-                raise NameError(
-                    f"{self.name}: {entry.name} already answers to the Keras name {min(shared)!r}\n"
-                    "expected one primitive per Keras name\nwrite another name in keras=..."
-                )
-        REGISTRY[key] = self
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function(*args, **kwargs)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__.lower()} {self.name}({', '.join(self.input_names)})>"
-
-    @property
-    def elementwise(self) -> bool:
-        """Whether it acts on each number alone (a primitive without signature or cases does)."""
-        return self.signature is None and not self.cases
-
-    @property
-    def chapter(self) -> str:
-        """The part of the table it stands in: arithmetic, activations, losses, ..."""
-        return self.__module__.rpartition(".")[2]
-
-    @property
-    def latex(self) -> str:
-        """The formula as LaTeX; the bare name where there is none."""
-        return formulas.latex(self.formula or self.name)
-
-    def kink_points(self, parameters: dict[str, Any]) -> list[float]:
-        """Return the points where the slope jumps, for these parameter values."""
-        values = {**self.defaults, **parameters}
-        return [
-            float(formulas.evaluate(k, values)) if isinstance(k, str) else float(k)
-            for k in self.kinks
-        ]
-
-
-# ------------------------------------------------------------------------------ value and slopes
-
-
-class Composed(Entry):
-    """A function in the table made of primitives: it needs no rules, they have theirs."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not self.variadic:
-            args = tuple(np.asarray(a) if isinstance(a, list | float) else a for a in args)
-        return self.function(*args, **kwargs)
 
 
 class Rule:
@@ -221,16 +56,14 @@ class Primitive(Entry):
     def __init__(
         self,
         function: Callable[..., Any],
-        *,
-        array: Callable[..., Any] | None,
-        flat: bool,
-        nondiff: tuple[str, ...],
-        **facts: Any,
+        array: Callable[..., Any] | None = None,
+        flat: bool = False,
+        nondiff: tuple[str, ...] = (),
+        **facts: Unpack[Facts],
     ) -> None:
-        super().__init__(function, **facts)
-        self.flat, self.nondiff = flat, nondiff
+        self.array_kernel, self.flat, self.nondiff = array, flat, nondiff
         self.rules: dict[str, Rule] = {}
-        self._array = array
+        super().__init__(function, facts)
 
     # -- defining
 
@@ -310,7 +143,7 @@ class Primitive(Entry):
         return tuple(values)
 
     def _call_error(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
-        given = [*map(_describe, args), *(f"{name}=..." for name in kwargs)]
+        given = [*map(describe, args), *(f"{name}=..." for name in kwargs)]
         return TypeError(
             f"{self.name}: called as {self.name}({', '.join(given)})\n"
             f"expected {self.name}{inspect.signature(self.function)}\n"
@@ -345,10 +178,10 @@ class Primitive(Entry):
             return self.function(*inputs[:cut], **named)
         if not self.elementwise:
             return self.function(*inputs)
-        if self._array is None:
-            self._array = self._lifted()
+        if self.array_kernel is None:
+            self.array_kernel = self._lifted()
         try:
-            return self._array(*inputs)
+            return self.array_kernel(*inputs)
         except ValueError:
             raise broadcast_error(self.name, inputs[: len(self.operands)]) from None
 
@@ -434,86 +267,22 @@ def unbroadcast(flow: Any, parent: Any) -> Any:
     return flow if dtype is None or flow.dtype == dtype else flow.astype(dtype)
 
 
-def _describe(a: Any) -> str:
-    shape = getattr(a, "shape", None)
-    return f"{type(a).__name__}{shape}" if shape is not None else type(a).__name__
-
-
-def broadcast_error(name: str, operands: Sequence[Any]) -> Exception:
-    """Return the error that explains why these operands do not broadcast."""
-    shapes = [np.shape(a.data if isinstance(a, Node) else a) for a in operands]
-    given = " and ".join(str(s) for s in shapes)
-    for axis in range(1, max(map(len, shapes), default=0) + 1):
-        sizes = sorted({s[-axis] for s in shapes if len(s) >= axis} - {1})
-        if len(sizes) > 1:
-            return ShapeError(
-                f"{name}: shapes {given} do not broadcast\n"
-                f"counted from the right, axis -{axis} has sizes {' and '.join(map(str, sizes))}; "
-                "expected equal sizes, or 1\n"
-                f"write e.g. b.reshape({_bridge(shapes, axis)}) to line the axes up, or a.T"
-            )
-    return ValueError(f"{name}: cannot be computed for shapes {given}")
-
-
-def _bridge(shapes: list[tuple[int, ...]], axis: int) -> str:
-    small = min(shapes, key=len)
-    return f"{', '.join(map(str, small))}, {', '.join(['1'] * axis)}" if small else "1"
-
-
-# ---------------------------------------------------------------------------------- the decorators
-
-
-def _facts(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-    keras, numpy = given["keras"], given["numpy"]
-    name = given["name"] or function.__name__
-    return {
-        **given,
-        "name": name,
-        "symbol": given["symbol"] or name,
-        "domain": {k: Interval.parse(v) for k, v in (given["domain"] or {}).items()},
-        "kinks": tuple(given["kinks"]),
-        "keras": (keras,) if isinstance(keras, str) else tuple(keras),
-        "numpy": (numpy,) if callable(numpy) else tuple(numpy),
-        "cases": tuple(given["cases"]),
-    }
-
-
 def primitive(
     function: Callable[..., Any] | None = None,
     /,
     *,
-    name: str | None = None,
-    symbol: str | None = None,
-    formula: str | None = None,
-    signature: str | None = None,
-    domain: dict[str, str] | None = None,
-    kinks: Sequence[float | str] = (),
-    convention: str = "",
+    array: Callable[..., Any] | None = None,
     flat: bool = False,
     nondiff: tuple[str, ...] = (),
-    array: Callable[..., Any] | None = None,
-    keras: str | Sequence[str] = (),
-    numpy: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
-    source: str = "",
-    cases: Sequence[Case] = (),
+    **facts: Unpack[Facts],
 ) -> Any:
     """Make a function a primitive: a row of the table, to which slopes are then added.
 
     Args:
-        name: in messages, pictures and the registry; the function's own by default.
-        symbol: what pictures show, such as ``+``.
-        formula: what it means, as a Python expression in its arguments; tested against the value.
-        signature: the NumPy gufunc signature of a primitive that is not elementwise.
-        domain: the interval of each argument inside which value and slope are finite.
-        kinks: points where the slope jumps; a number, or an expression in the parameters.
-        convention: what the slope is at a kink, said to be a convention.
+        array: the array kernel, where NumPy has one; otherwise the scalar text is lifted.
         flat: the slope is zero almost everywhere, so no rule is needed.
         nondiff: operands without a slope (conditions, labels).
-        array: the array kernel, where NumPy has one; otherwise the scalar text is lifted.
-        keras: the names Keras knows it by.
-        numpy: the NumPy functions it answers for when they meet a Tensor.
-        source: slide or paper.
-        cases: calls for the property tests to try, where the signature does not say it all.
+        facts: name, symbol, formula, domain, kinks, ...; see `gradlab.entry.Facts`.
 
     A primitive of your own, in five lines:
 
@@ -531,56 +300,29 @@ def primitive(
         NameError: unknown names in the formula, or a name that is taken.
         TypeError: a rule that asks for things the primitive does not have.
     """
-    given = dict(
-        name=name,
-        symbol=symbol,
-        formula=formula,
-        signature=signature,
-        domain=domain,
-        kinks=kinks,
-        convention=convention,
-        keras=keras,
-        numpy=numpy,
-        source=source,
-        cases=cases,
-    )
 
     def make(function: Callable[..., Any]) -> Primitive:
-        facts = _facts(function, given)
-        return Primitive(function, array=array, flat=flat, nondiff=nondiff, **facts)
+        return Primitive(function, array, flat, nondiff, **facts)
 
     return make if function is None else make(function)
 
 
-def composed(
-    *,
-    name: str | None = None,
-    formula: str | None = None,
-    signature: str | None = None,
-    domain: dict[str, str] | None = None,
-    kinks: Sequence[float | str] = (),
-    convention: str = "",
-    keras: str | Sequence[str] = (),
-    numpy: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
-    source: str = "",
-    cases: Sequence[Case] = (),
-) -> Callable[[Callable[..., Any]], Composed]:
-    """Enter a function made of primitives into the table; the facts mean what they do there."""
-    given = dict(
-        name=name,
-        symbol=None,
-        formula=formula,
-        signature=signature,
-        domain=domain,
-        kinks=kinks,
-        convention=convention,
-        keras=keras,
-        numpy=numpy,
-        source=source,
-        cases=cases,
-    )
+# --------------------------------------------------------------------- functions made of primitives
+
+
+class Composed(Entry):
+    """A function in the table made of primitives: it needs no rules, they have theirs."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.variadic:
+            args = tuple(np.asarray(a) if isinstance(a, list | float) else a for a in args)
+        return self.function(*args, **kwargs)
+
+
+def composed(**facts: Unpack[Facts]) -> Callable[[Callable[..., Any]], Composed]:
+    """Enter a function made of primitives into the table, with the facts about it."""
 
     def make(function: Callable[..., Any]) -> Composed:
-        return Composed(function, **_facts(function, given))
+        return Composed(function, facts)
 
     return make

@@ -13,9 +13,14 @@ from typing import Any
 import numpy as np
 
 from gradlab import tape
+from gradlab.errors import (
+    ShapeError,
+)
 from gradlab.operators import Operators
 from gradlab.ops import elementary, linear, reductions, shaping
-from gradlab.primitive import Primitive, ShapeError
+from gradlab.primitive import (
+    Primitive,
+)
 
 
 class Tensor(Operators, tape.Node):

@@ -13,7 +13,9 @@ import numpy as np
 from gradlab import tape
 from gradlab.operators import Operators
 from gradlab.ops import activations, elementary
-from gradlab.primitive import Primitive
+from gradlab.primitive import (
+    Primitive,
+)
 
 
 class Value(Operators, tape.Node):

@@ -15,7 +15,15 @@ from hypothesis.extra import numpy as hnp
 
 import gradlab as gl
 from gradlab import formula
-from gradlab.primitive import REGISTRY, Composed, Entry, Interval, Primitive
+from gradlab.entry import (
+    REGISTRY,
+    Entry,
+    Interval,
+)
+from gradlab.primitive import (
+    Composed,
+    Primitive,
+)
 from gradlab.tape import sweep
 from gradlab.testing.numeric import check_vjp
 

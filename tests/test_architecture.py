@@ -13,8 +13,8 @@ PACKAGE = Path(gradlab.__file__).parent
 
 # A module may import from its own floor and from those below it.
 FLOORS = [
-    {"tape", "kernels", "formula", "data"},
-    {"primitive"},
+    {"tape", "kernels", "formula", "data", "errors"},
+    {"entry", "primitive"},
     {"ops"},
     {"operators"},
     {"value", "tensor", "numpy_protocol"},

@@ -13,7 +13,10 @@ import pytest
 
 import gradlab as gl
 from gradlab import tape
-from gradlab.primitive import composed, primitive
+from gradlab.primitive import (
+    composed,
+    primitive,
+)
 
 DEEP = 100_000
 
@@ -150,7 +153,8 @@ def test_numpy_on_a_value():
 @pytest.mark.parametrize(
     "key",
     [1, -1, slice(1, None), (slice(None), 0), ..., None, [0, 0, 2], np.array([[0, 1], [2, 2]]),
-     (np.array([0, 2]), np.array([1, 1])), np.array([True, False, True]), (slice(None), [True, False] * 2)],
+     (np.array([0, 2]), np.array([1, 1])), np.array([True, False, True]),
+     (slice(None), [True, False] * 2)],
     ids=str,
 )  # fmt: skip
 def test_indexing_like_numpy_and_its_gradient(key):

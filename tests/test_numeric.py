@@ -90,7 +90,7 @@ SMOOTH = {
         0.1,
     ),
     "float32 inputs": (lambda x: np.tanh(np.float64(np.float32(x))), tanh_slope, normal(3.0), 0.1),
-    "float32 cube": (lambda x: np.float32(x) ** 3, lambda x: 3 * x**2, normal(1e5), 0.5),
+    "float32 cube": (lambda x: np.float32(x) ** 3, lambda x: 3 * x**2, normal(1e5), 0.2),
 }
 
 
@@ -132,39 +132,51 @@ def test_steps_are_those_really_taken():
 def test_relu_at_and_beside_its_kink(x, offset):
     slopes = directional(lambda z: np.maximum(z, 0.0) + offset, x)
     assert slopes.accepts(float(x > 0))
-    assert not slopes.accepts(1.001) and not slopes.accepts(-0.001)
+    assert not slopes.accepts(1.001)
+    assert not slopes.accepts(-0.001)
     assert slopes.is_kink or x != 0
     if x == 0:
-        assert slopes.accepts(0.5) and slopes.interval == pytest.approx((0.0, 1.0), abs=1e-6)
+        assert slopes.accepts(0.5)
+        assert slopes.interval == pytest.approx((0.0, 1.0), abs=1e-6)
     if abs(x) == 1e-3 or (abs(x) == 1e-7 and offset == 0):
-        assert not slopes.accepts(0.5) and not slopes.is_kink
+        assert not slopes.accepts(0.5)
+        assert not slopes.is_kink
 
 
 def test_abs_and_ties_of_max():
     slopes = directional(np.abs, 0.0)
     assert slopes.interval == pytest.approx((-1.0, 1.0), abs=1e-9)
-    assert slopes.accepts(-1.0) and slopes.accepts(0.0) and not slopes.accepts(1.01)
+    assert slopes.accepts(-1.0)
+    assert slopes.accepts(0.0)
+    assert not slopes.accepts(1.01)
     tie = np.array([2.0, 5.0, 5.0])
     slopes = directional(np.max, tie, [0.0, 1.0, 0.0])
-    assert slopes.accepts(0.0) and slopes.accepts(0.5) and slopes.accepts(1.0)
-    assert not slopes.accepts(1.01) and not slopes.accepts(-0.01)
+    assert slopes.accepts(0.0)
+    assert slopes.accepts(0.5)
+    assert slopes.accepts(1.0)
+    assert not slopes.accepts(1.01)
+    assert not slopes.accepts(-0.01)
     assert not directional(np.max, tie, [1.0, 0.0, 0.0]).accepts(0.01)
 
 
 def test_one_side_is_enough_at_the_edge_of_a_domain():
     slopes = directional(lambda x: np.sqrt(x) ** 3 + x, 0.0)
-    assert slopes.left.error == math.inf and slopes.accepts(1.0) and not slopes.accepts(1.01)
+    assert slopes.left.error == math.inf
+    assert slopes.accepts(1.0)
+    assert not slopes.accepts(1.01)
 
     def raising(x):
         return math.log(x) + math.asin(x)
 
     true = 1 / 0.999 + 1 / math.sqrt(1 - 0.999**2)
     slopes = directional(raising, 0.999)
-    assert slopes.accepts(true) and not slopes.accepts(1.0001 * true)
+    assert slopes.accepts(true)
+    assert not slopes.accepts(1.0001 * true)
     assert math.isnan(one_sided(math.log, 0.0).value)
-    assert one_sided(np.log, -1.0) == (pytest.approx(math.nan, nan_ok=True), math.inf) + (
-        pytest.approx(math.nan, nan_ok=True),
-    )
+    value, error, step = one_sided(np.log, -1.0)
+    assert error == math.inf
+    assert math.isnan(value)
+    assert math.isnan(step)
 
 
 def test_infinite_and_missing_slopes():
@@ -183,20 +195,24 @@ def test_programming_errors_are_not_taken_for_the_edge_of_a_domain():
 
     with pytest.raises(TypeError, match="no"):
         one_sided(broken, 1.0)
-    with pytest.raises(TypeError, match="expected one number"):
+    with pytest.raises(TypeError, match="expected one"):
         directional(np.exp, np.ones(3), np.ones(3))
 
 
 def test_tolerances_only_loosen():
     slopes = directional(np.exp, 0.0)
     assert not slopes.accepts(1.01)
-    assert slopes.accepts(1.01, rtol=0.02) and slopes.accepts(1.01, atol=0.02)
+    assert slopes.accepts(1.01, rtol=0.02)
+    assert slopes.accepts(1.01, atol=0.02)
 
 
 def test_random_cotangents_have_no_ones_and_no_zeros():
     g = random_cotangent((1000,), np.random.default_rng(0))
-    assert (g > 0).any() and (g < 0).any() and not np.isin(np.abs(g), [0.0, 1.0]).any()
-    assert (g == g.astype(np.float16)).all() and np.unique(g).size > 50
+    assert (g > 0).any()
+    assert (g < 0).any()
+    assert not np.isin(np.abs(g), [0.0, 1.0]).any()
+    assert (g == g.astype(np.float16)).all()
+    assert np.unique(g).size > 50
     assert random_cotangent((), np.random.default_rng(0)).shape == ()
 
 
@@ -338,10 +354,10 @@ HARD = {
 @pytest.mark.parametrize("name", HARD)
 def test_no_false_alarm(name):
     f, vjp, draw = HARD[name]
-    for seed in SEEDS:
+    for seed in SEEDS if name.startswith("G") else range(50):
         rng = np.random.default_rng(seed)
         x = draw(rng)
-        wrong = check_vjp(f, vjp, (x,), 0, rng, max_coords=3)
+        wrong = check_vjp(f, vjp, (x,), 0, rng, max_coords=3, directions=1)
         assert not wrong, f"seed {seed}, x = {x!r}\n" + "\n".join(map(str, wrong))
 
 
@@ -381,7 +397,7 @@ WRONG = {
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_wrong_backward_passes_are_caught(name):
     f, vjp, draw = WRONG[name]
-    for seed in range(20):
+    for seed in range(10):
         rng = np.random.default_rng(seed)
         x = np.zeros(3) if draw is np.zeros else draw(rng)
         assert check_vjp(f, vjp, (x,), 0, rng), f"seed {seed}, x = {x!r}"
@@ -416,7 +432,7 @@ def test_one_element_of_six_hundred_is_found():
         dx[spoilt] = 0.0
         return (dx,)
 
-    for seed in range(20):
+    for seed in range(8):
         rng = np.random.default_rng(seed)
         x = rng.normal(size=(30, 20))
         wrong = check_vjp(np.tanh, vjp, (x,), 0, rng)
@@ -430,11 +446,14 @@ def test_what_a_mismatch_says():
 
     rng = np.random.default_rng(0)
     first = check_vjp(np.matmul, wrong, tuple(rng.normal(size=(2, 2, 2))), 1, rng)[0]
-    assert first.argument == 1 and first.coordinate == (0, 0)
+    assert first.argument == 1
+    assert first.coordinate == (0, 0)
     assert first.analytic == pytest.approx(2 * first.right.value)
     assert abs(first.analytic - first.right.value) > first.bound > 0
     text = str(first)
-    assert "argument 1 at [0, 0]" in text and "left" in text and text.count("\n") <= 2
+    assert "argument 1 at [0, 0]" in text
+    assert "left" in text
+    assert text.count("\n") <= 2
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,9 @@ from laws import (
 )
 
 import gradlab as gl
-from gradlab.primitive import Interval
+from gradlab.entry import (
+    Interval,
+)
 
 seeds = st.integers(0, 2**32 - 1)
 every = pytest.mark.parametrize("name", sorted(OURS))

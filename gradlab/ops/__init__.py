@@ -2,6 +2,9 @@
 activations, linear algebra, losses. Every module imports only from those before it.
 """
 
+from gradlab.entry import (
+    REGISTRY,
+)
 from gradlab.ops import (
     activations,
     arithmetic,
@@ -11,7 +14,9 @@ from gradlab.ops import (
     reductions,
     shaping,
 )
-from gradlab.primitive import REGISTRY, Primitive
+from gradlab.primitive import (
+    Primitive,
+)
 
 for entry in REGISTRY.values():
     if isinstance(entry, Primitive):

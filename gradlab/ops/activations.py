@@ -12,11 +12,17 @@ import math
 
 import numpy as np
 
+from gradlab.entry import (
+    case,
+)
 from gradlab.ops.arithmetic import multiply, where
 from gradlab.ops.elementary import absolute, erfc, exp, sqrt, tanh
 from gradlab.ops.reductions import floats, reduce_sum
 from gradlab.ops.shaping import index
-from gradlab.primitive import case, composed, primitive
+from gradlab.primitive import (
+    composed,
+    primitive,
+)
 
 # --------------------------------------------------------------------- the step functions of a TLU
 

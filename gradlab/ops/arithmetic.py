@@ -9,7 +9,9 @@ import operator
 
 import numpy as np
 
-from gradlab.primitive import primitive
+from gradlab.primitive import (
+    primitive,
+)
 
 
 @primitive(formula="a + b", symbol="+", array=operator.add, numpy=np.add)

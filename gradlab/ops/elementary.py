@@ -12,7 +12,9 @@ import numpy as np
 
 from gradlab.kernels import special
 from gradlab.ops.arithmetic import NONZERO, where
-from gradlab.primitive import primitive
+from gradlab.primitive import (
+    primitive,
+)
 
 # ------------------------------------------------------------------------- powers and logarithms
 

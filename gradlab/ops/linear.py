@@ -10,9 +10,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradlab.entry import (
+    case,
+)
+from gradlab.errors import (
+    ShapeError,
+)
 from gradlab.ops.arithmetic import add
 from gradlab.ops.shaping import reshape, swapaxes, transpose
-from gradlab.primitive import ShapeError, case, composed, primitive
+from gradlab.primitive import (
+    composed,
+    primitive,
+)
 
 
 @primitive(
@@ -138,7 +147,7 @@ def tensordot(a, b, axes=2):
     if isinstance(axes, int):
         left, right = list(range(len(a.shape) - axes, len(a.shape))), list(range(axes))
     else:
-        left, right = (np.atleast_1d(side).tolist() for side in axes)
+        left, right = np.atleast_1d(axes[0]).tolist(), np.atleast_1d(axes[1]).tolist()
     left, right = [i % len(a.shape) for i in left], [i % len(b.shape) for i in right]
     sizes, others = [a.shape[i] for i in left], [b.shape[i] for i in right]
     if sizes != others:

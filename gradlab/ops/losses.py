@@ -12,12 +12,21 @@ import math
 
 import numpy as np
 
+from gradlab.entry import (
+    case,
+)
+from gradlab.errors import (
+    ShapeError,
+)
 from gradlab.ops.activations import log_softmax, relu, sigmoid, softplus
 from gradlab.ops.arithmetic import where
 from gradlab.ops.elementary import absolute, clip, exp, log, maximum, sqrt, tanh
 from gradlab.ops.reductions import mean, reduce_max, reduce_sum
 from gradlab.ops.shaping import reshape, take_along_axis
-from gradlab.primitive import ShapeError, case, composed, primitive
+from gradlab.primitive import (
+    composed,
+    primitive,
+)
 from gradlab.tape import Node
 
 # Probabilities are kept this far from 0 and 1 before a logarithm, as Keras does.

@@ -9,10 +9,16 @@ import math
 
 import numpy as np
 
+from gradlab.entry import (
+    case,
+)
 from gradlab.ops.arithmetic import where
 from gradlab.ops.elementary import exp
 from gradlab.ops.shaping import broadcast_to, flip, reshape
-from gradlab.primitive import case, composed, primitive
+from gradlab.primitive import (
+    composed,
+    primitive,
+)
 
 CASES = (
     case((3, 4)),

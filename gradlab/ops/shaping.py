@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.primitive import ShapeError, case, composed, primitive
+from gradlab.entry import (
+    case,
+)
+from gradlab.errors import (
+    ShapeError,
+)
+from gradlab.primitive import (
+    composed,
+    primitive,
+)
 
 
 @primitive(nondiff=("dtype",), cases=(case((3,), dtype="float64"), case((), dtype="float64")))

@@ -1,4 +1,4 @@
-"""Checking gradients: slopes measured with a bound on their error, compared with what a rule claims.
+"""Checking gradients: slopes measured with a bound on their error, against what a rule claims.
 
 The numbers come from `numeric`, which knows no autodiff engine: it takes plain NumPy functions.
 """
