@@ -485,13 +485,23 @@ def test_shapes_without_elements_axes_or_contiguity():
     assert check_vjp(np.tanh, lambda g, x: (2 * tanh_vjp(g, x)[0],), (np.array(0.3),), 0, rng)
 
 
-def test_infinite_neighbours_do_no_harm():
-    x = np.array([1000.0, 0.5, -2.0])
+@pytest.mark.parametrize("neighbour", [1000.0, math.inf, math.nan])
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+def test_infinite_neighbours_do_no_harm(neighbour):
+    x = np.array([neighbour, 0.5, -2.0])
     rng = np.random.default_rng(0)
-    with np.errstate(over="ignore"):
-        assert not check_vjp(np.exp, lambda g, x: (g * np.exp(x),), (x,), 0, rng)
-        (_, *wrong) = check_vjp(np.exp, lambda g, x: (1.001 * g * np.exp(x),), (x,), 0, rng)
-    assert wrong
+    assert not check_vjp(np.exp, lambda g, x: (g * np.exp(x),), (x,), 0, rng)
+    wrong = check_vjp(np.exp, lambda g, x: (1.001 * g * np.exp(x),), (x,), 0, rng)
+    assert [mismatch.coordinate for mismatch in wrong] == [(1,), (2,)]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_elements_outside_the_domain_are_not_judged():
+    rng = np.random.default_rng(0)
+    x = np.array([-1.0, 2.0])
+    assert not check_vjp(np.log, lambda g, x: (g / x,), (x,), 0, rng)
+    wrong = check_vjp(np.log, lambda g, x: (g / x**2,), (x,), 0, rng)
+    assert [mismatch.coordinate for mismatch in wrong] == [(1,)]
 
 
 def test_f_may_reuse_its_output_array():

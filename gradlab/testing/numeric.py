@@ -97,7 +97,7 @@ class Slopes(NamedTuple):
             return best.error == math.inf or (math.isinf(analytic) and unsettled)
         low, high = self._widened(SAFETY)
         floor = atol + (rtol + 8 * EPS) * abs(analytic)
-        return low - floor <= analytic <= high + floor
+        return not (analytic < low - floor or analytic > high + floor)
 
     def _widened(self, factor: float) -> tuple[float, float]:
         low, high = self.ends
@@ -284,7 +284,8 @@ class _Line:
         start, along = self.x.flat[moving], self.d.flat[moving]
         self.lead = (float(start[0]), float(along[0])) if moving.size == 1 else None
         self.known: dict[float, np.ndarray | None] = {}
-        self.eps, self.size, self.base = EPS, 0.0, None
+        self.eps, self.size = EPS, 0.0
+        self.base: Any = None  # f(x), flat; None if f has no value there
         with np.errstate(all="ignore"):
             ratio = np.abs(start / along)  # how far to go to move each element by its own size
             self.coarse = float(ratio.max(initial=0.0))
@@ -299,7 +300,7 @@ class _Line:
         """Take another cotangent."""
         self.g, self.ones = g, np.ones(g.size)
         with np.errstate(all="ignore"):
-            self.weighted = np.where(g == 0, 0.0, g * self.base)
+            self.weighted = np.nan_to_num(g * self.base, nan=0.0, posinf=0.0, neginf=0.0)
             self.size = _norm(self.weighted)
         self.changed, self.last = np.zeros(g.size, dtype=bool), b""
 
@@ -326,11 +327,13 @@ class _Line:
         difference = y - self.base
         difference *= self.g
         size = _norm(difference)
-        if not math.isfinite(size):  # an element that is infinite and stays so does no harm
-            difference[y == self.base] = 0.0
+        if not math.isfinite(size):  # an infinite element that stays so does no harm beside others
+            difference[(y == self.base) | (np.isnan(y) & np.isnan(self.base))] = 0.0
             size = _norm(difference)
+            if not math.isfinite(size) or not (size or self.changed.any()):
+                return None
         self._note(difference)
-        return (step, float(self.ones @ difference), size + self.size) if size < math.inf else None
+        return step, float(self.ones @ difference), size + self.size
 
     def _note(self, difference: np.ndarray) -> None:
         """`size` is that of the elements seen to move: the others may be huge and add no noise.
