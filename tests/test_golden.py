@@ -1,6 +1,6 @@
 """gradlab's activations and losses against what Keras 3 answered, as recorded in golden/keras.json.
 
-The recording, and why a point is missing from it, is golden/record_keras.py; Keras is not needed here.
+golden/record_keras.py made the recording and says why a point is missing; no Keras is needed here.
 """
 
 from __future__ import annotations

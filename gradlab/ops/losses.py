@@ -292,8 +292,8 @@ def cosine_similarity(y_true, y_pred, axis=-1):
 
 
 def _unit(x, axis):
-    """Return x divided by its length; the zero vector stays zero."""
-    return x / sqrt(maximum(reduce_sum(x * x, axis=axis, keepdims=True), 1e-12))
+    """Return x divided by its length, or by 1e-7 if that is larger: the zero vector stays zero."""
+    return x / sqrt(maximum(reduce_sum(x * x, axis=axis, keepdims=True), EPSILON * EPSILON))
 
 
 # ------------------------------------------------------------------------ classification: margins
@@ -584,7 +584,7 @@ def binary_focal_crossentropy(
         right, wrong = softplus(-y_pred), softplus(y_pred)  # -log p and -log(1 - p)
         surprise, p = y_true * right + (1.0 - y_true) * wrong, sigmoid(y_pred)
     else:
-        surprise, p = cross_entropy(y_true, y_pred), clip(y_pred, EPSILON, 1.0 - EPSILON)
+        surprise, p = cross_entropy(y_true, y_pred), y_pred
     missing = 1.0 - (y_true * p + (1.0 - y_true) * (1.0 - p))
     loss = _power(missing, gamma) * surprise
     if apply_class_balancing:
