@@ -27,6 +27,7 @@ from gradlab.perceptron import (
     convergence_bound,
     separability,
 )
+from gradlab.perceptron.mixture import settle, surely_positive
 
 CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 GATES = {"and": [0, 0, 0, 1], "or": [0, 1, 1, 1], "nand": [1, 1, 1, 0], "not x1": [1, 1, 0, 0]}
@@ -126,9 +127,9 @@ def test_rosenblatts_rule_is_the_one_on_paper():
 @pytest.mark.parametrize("pocket", [False, True])
 def test_the_bias_is_the_weight_of_a_feature_that_is_one(pocket):
     X, y = blobs(4)
-    plain = quiet_fit(Perceptron(eta=0.3, max_epochs=30, pocket=pocket), X, y)
-    augmented = Perceptron(eta=0.3, max_epochs=30, pocket=pocket, fit_intercept=False)
-    quiet_fit(augmented, add_bias_feature(X), y)
+    shared = {"eta": 0.3, "max_epochs": 30, "pocket": pocket, "random_state": 0}
+    plain = quiet_fit(Perceptron(**shared), X, y)
+    augmented = quiet_fit(Perceptron(**shared, fit_intercept=False), add_bias_feature(X), y)
     assert plain.mistakes_ == augmented.mistakes_
     assert np.array_equal(plain.b_, augmented.W_[0])
     assert np.array_equal(plain.W_, augmented.W_[1:])
@@ -152,11 +153,11 @@ def test_python_and_numba_give_the_same_bits(monkeypatch, pocket):
 
 def test_small_data_runs_without_numba_and_large_data_does_not():
     X, y = np.zeros((2000, 1000)), np.arange(2000) % 2
-    units = kernels.Units(X, np.eye(2)[y].repeat(3, axis=1), 1.0, 1.0)
+    units = kernels.Units(X, np.eye(2)[y].repeat(3, axis=1), 1.0)
     units.epoch(np.arange(2000))
     assert units.loop is kernels.compiled_epoch()
     kernels.Units.steps = 0
-    units = kernels.Units(CORNERS, np.array([[0.0], [0.0], [0.0], [1.0]]), 1.0, 1.0)
+    units = kernels.Units(CORNERS, np.array([[0.0], [0.0], [0.0], [1.0]]), 1.0)
     units.epoch(np.arange(4))
     assert units.loop is kernels.rosenblatt_epoch
 
@@ -164,7 +165,7 @@ def test_small_data_runs_without_numba_and_large_data_does_not():
 def test_the_kernel_uses_the_step_of_the_table():
     for z in (-1.0, -5e-324, -0.0, 0.0, 5e-324, 1.0):
         for y in (0.0, 1.0):
-            made = kernels.rosenblatt_epoch([[0.0]], [y], [0.0], z, [0], 0, 1, 0.0, 0.0)[2]
+            made = kernels.rosenblatt_epoch([[1.0]], [y], [z], [0], 0.0, 1)[1]
             assert made == (step(z) != y)
 
 
@@ -207,7 +208,7 @@ def test_the_slide_with_petals_only():
 
 def test_several_classes_and_several_outputs():
     iris = load_iris()
-    pocket = Perceptron(pocket=True, shuffle=True, random_state=0, max_epochs=100)
+    pocket = Perceptron(pocket=True, random_state=0, max_epochs=100)
     model = quiet_fit(pocket, iris.data, iris.target)
     assert model.W_.shape == (4, 3) and model.decision_function(iris.data).shape == (150, 3)
     assert model.score(iris.data, iris.target) > 0.8
@@ -258,10 +259,10 @@ def test_a_forged_proof_does_not_pass():
 def test_the_pocket_keeps_the_best_on_xor():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = Perceptron(pocket=True, shuffle=True, random_state=0, max_epochs=200)
+        model = Perceptron(pocket=True, random_state=0, max_epochs=200)
         model.fit(CORNERS, XOR)
     assert model.score(CORNERS, XOR) == 0.75  # three of four is the most a line can do
-    circling = Perceptron(pocket=True, max_epochs=200).fit(CORNERS, XOR)
+    circling = Perceptron(pocket=True, shuffle=False, max_epochs=200).fit(CORNERS, XOR)
     assert circling.score(CORNERS, XOR) == 0.5  # as the documentation says
 
 
@@ -280,6 +281,27 @@ def test_the_pocket_is_better_than_the_last_weights_somewhere():
     shared = {"max_epochs": 15, "shuffle": True, "random_state": 0}
     last = quiet_fit(Perceptron(**shared), X, y)
     assert Perceptron(pocket=True, **shared).fit(X, y).score(X, y) > last.score(X, y)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_pocket_shuffles_rows_that_come_sorted_by_class(seed):
+    iris = load_iris()
+    petals, virginica = iris.data[:, 2:], iris.target == 2
+    shared = {"pocket": True, "max_epochs": 100, "random_state": seed}
+    model = Perceptron(**shared).fit(petals, virginica)
+    assert model.score(petals, virginica) >= 145 / 150
+    sorted_by_class = Perceptron(**shared, shuffle=False).fit(petals, virginica)
+    assert sorted_by_class.score(petals, virginica) < 145 / 150
+    said = Perceptron(shuffle=True, **shared).fit(petals, virginica)
+    assert np.array_equal(model.W_, said.W_) and np.array_equal(model.b_, said.b_)
+
+
+def test_the_order_of_the_file_is_kept_without_a_pocket_or_when_asked_for():
+    X, y = blobs(2, classes=2, spread=3.0)
+    for pocket in (False, True):
+        shared = {"pocket": pocket, "max_epochs": 10, "shuffle": False if pocket else None}
+        one, two = (quiet_fit(Perceptron(random_state=s, **shared), X, y) for s in (0, 1))
+        assert np.array_equal(one.W_, two.W_) and one.mistakes_ == two.mistakes_
 
 
 # --------------------------------------------------------------------------------------- the proofs
@@ -344,6 +366,22 @@ def test_random_separable_points_converge_within_the_bound(seed):
     assert model.converged_ and sum(model.mistakes_) <= bound * (1 + 1e-9)
 
 
+def test_verdicts_count_whole_mistakes():
+    iris = load_iris()
+    petals = separability(iris.data[:, 2:], iris.target == 0)
+    assert 747 < petals.bound < 748
+    assert "at most floor((R / gamma)^2) = 747 mistakes" in str(petals)
+    # (R / gamma)^2 is 3 / (1/17) = 51 on paper; floats may come out just below it.
+    assert " = 51 mistakes" in str(separability(CORNERS, GATES["and"]))
+    rounded = dataclasses.replace(petals, radius=math.sqrt(51.0) * (1 - 1e-15), margin=1.0)
+    assert rounded.bound < 51 and " = 51 mistakes" in str(rounded)
+
+
+def test_a_bound_beyond_floats_is_infinite():
+    verdict = separability(CORNERS * 1e-160, GATES["and"])
+    assert verdict.separable and verdict.bound == math.inf and "= inf mistakes" in str(verdict)
+
+
 def test_the_margin_is_the_best_there_is():
     rng = np.random.default_rng(8)
     X, y = CORNERS, np.array(GATES["and"])
@@ -397,10 +435,10 @@ def test_without_a_bias_the_line_goes_through_the_origin():
 
 def test_one_fake_mixture_is_not_accepted():
     points = np.array([[1.0, 0.0], [0.0, 1.0]])
-    certificate, direction = kernels.settle(points, np.array([0.5, 0.5]))
+    certificate, direction = settle(points, np.array([0.5, 0.5]))
     assert certificate is None and direction is not None
-    assert kernels.surely_positive(points, direction)
-    assert not kernels.surely_positive(points, np.array([1.0, 0.0]))
+    assert surely_positive(points, direction)
+    assert not surely_positive(points, np.array([1.0, 0.0]))
 
 
 # ---------------------------------------------------------------- the outside: errors, scikit-learn
@@ -465,7 +503,8 @@ def test_scikit_learns_own_checks(model):
 def test_it_works_inside_a_grid_search():
     selection = pytest.importorskip("sklearn.model_selection")
     iris = load_iris()
-    search = selection.GridSearchCV(Perceptron(max_epochs=30), {"pocket": [False, True]}, cv=3)
+    model = Perceptron(max_epochs=30, random_state=0)
+    search = selection.GridSearchCV(model, {"pocket": [False, True]}, cv=3)
     assert search.fit(iris.data, iris.target).best_params_ == {"pocket": True}
 
 
@@ -515,8 +554,9 @@ def test_numba_may_be_switched_off_or_have_nowhere_to_cache(environment):
         "import numba.core.caching as caching\n"
         "from gradlab.kernels import perceptron as kernels\n"
         "kernels.PLAIN_STEPS = -1\n"
+        "X = np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])\n"
         "with mock.patch.object(caching.CacheImpl, '_locator_classes', []):\n"
-        "    units = kernels.Units(np.eye(2), np.array([[0.0], [1.0]]), 1.0, 1.0)\n"
+        "    units = kernels.Units(X, np.array([[0.0], [1.0]]), 1.0)\n"
         "    print([units.epoch(np.arange(2))[0] for _ in range(4)])\n",
         **environment,
     )
