@@ -1,4 +1,4 @@
-"""The command `gradlab`: list the chapters, run them, or step through one cell by cell.
+"""The command `gradlab`: list the chapters, run them, step through one, or check a gradient.
 
 A subcommand is one row of the table `COMMANDS`; everything it does lives elsewhere in the package.
 """
@@ -19,9 +19,10 @@ from gradlab.course import report
 WELCOME = """\
 gradlab: a neural-network textbook that runs
 
-  gradlab list         the chapters, one line each
-  gradlab step 01      go through a chapter cell by cell
-  gradlab run --all    run every chapter and say what held
+  gradlab list               the chapters, one line each
+  gradlab step 01            go through a chapter cell by cell
+  gradlab run --all          run every chapter and say what held
+  gradlab check my.py:Dense  check the gradient of your own layer or function
 
 `gradlab COMMAND --help` says more.
 """
@@ -73,17 +74,36 @@ def _step(arguments: argparse.Namespace) -> int:
     return step_through(course.find_chapter(arguments.chapter), wait=not arguments.no_wait)
 
 
+def _check_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "target",
+        metavar="FILE:NAME",
+        help="student.py:MyDense: a layer with forward(x) and backward(g), a function beside its "
+        "NAME_backward(g, x), or one written for gradlab; or the name of a primitive",
+    )
+    parser.add_argument("--domain", help='of the inputs, "x > 0" or "(0, inf)"')
+    parser.add_argument("--examples", type=int, default=100, help="how many inputs to try (100)")
+    parser.add_argument("--shapes", help='of all arguments, "(2, 3), (3,)"; else found by trying')
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from gradlab.testing.command import check
+
+    return check(arguments.target, arguments.domain, arguments.examples, arguments.shapes)
+
+
 COMMANDS = (
     Command("list", "the chapters, one line each", _list_arguments, _list),
     Command("run", "run a chapter: what it asserted, which figures it wrote", _run_arguments, _run),
     Command("step", "go through a chapter cell by cell", _step_arguments, _step),
+    Command("check", "check the gradient of your own layer", _check_arguments, _check),
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
 
-    0: all is well; 1: a chapter failed; 2: bad input; 130: stopped by Ctrl-C.
+    0: all is well; 1: a chapter failed, a gradient is wrong; 2: bad input; 130: stopped by Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -12,7 +12,7 @@ import inspect
 import sys
 import textwrap
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from laws import ELEMENTWISE, OURS, Call, law_gradient, names
 
 from gradlab.entry import Interval
 from gradlab.primitive import Primitive
+from gradlab.testing import gradcheck
 
 RULES = [
     (name, argument)
@@ -133,11 +134,11 @@ def drawn(rng: Any, entry: Primitive, shapes: Any, others: dict[str, Any]) -> li
     return arrays
 
 
-def is_killed(mutant: Primitive) -> bool:
-    """Whether the gradient law rejects the mutant at one of the ordinary calls."""
+def is_killed(mutant: Primitive, check: Callable[[Call], Any]) -> bool:
+    """Whether the checker rejects the mutant at one of the ordinary calls."""
     for call in ordinary_calls(mutant):
         try:
-            law_gradient(call, seed=3)
+            check(call)
         except Exception:  # a wrong shape, or numbers that overflow, give a mutant away as well
             return True
     return False
@@ -150,15 +151,25 @@ EQUIVALENT = {
 }
 
 
-def test_every_mutant_of_every_rule_is_killed(capsys):
+def by_law(call: Call) -> None:
+    law_gradient(call, seed=3)
+
+
+def by_gradcheck(call: Call) -> None:
+    gradcheck(call, *call.arrays, max_coords=12)
+
+
+@pytest.mark.parametrize("check", [by_law, pytest.param(by_gradcheck, marks=pytest.mark.slow)])
+def test_every_mutant_of_every_rule_is_killed(check, capsys):
     total, survivors = 0, []
     for name, argument in RULES:
         for what, mutant in mutants(OURS[name], argument):
             total += 1
-            if not is_killed(mutant) and (name, what) not in EQUIVALENT:
+            if not is_killed(mutant, check) and (name, what) not in EQUIVALENT:
                 survivors.append(f"{name}: the rule for {argument} {what}")
     with capsys.disabled():
-        print(f"\n{total} mutants of {len(RULES)} rules, {total - len(survivors)} killed")
+        killed = total - len(survivors)
+        print(f"\n{check.__name__}: {total} mutants of {len(RULES)} rules, {killed} killed")
     assert not survivors, "\n".join(survivors)
 
 

@@ -30,9 +30,8 @@ from laws import (
 )
 
 import gradlab as gl
-from gradlab.entry import (
-    Interval,
-)
+from gradlab.entry import Interval
+from gradlab.testing import gradcheck
 
 seeds = st.integers(0, 2**32 - 1)
 every = pytest.mark.parametrize("name", sorted(OURS))
@@ -43,6 +42,14 @@ every_elementwise = pytest.mark.parametrize("name", sorted(ELEMENTWISE))
 @given(data=st.data(), seed=seeds)
 def test_gradient(name, data, seed):
     law_gradient(data.draw(calls(OURS[name])), seed)
+
+
+@every
+@settings(max_examples=2)
+@given(data=st.data(), seed=seeds)
+def test_public_checker_accepts(name, data, seed):
+    call = data.draw(calls(OURS[name]))
+    gradcheck(call, *call.arrays, seed=seed)
 
 
 @every

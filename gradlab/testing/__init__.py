@@ -1,8 +1,14 @@
-"""Checking gradients: slopes measured with a bound on their error, against what a rule claims.
+"""Checking gradients: is this backward pass right, where is it wrong, and what is the mistake?
 
-The numbers come from `numeric`, which knows no autodiff engine: it takes plain NumPy functions.
+`gradcheck` looks at one point, `falsify` searches for a point where the gradient is wrong. Slopes
+are measured from the values of a function alone, with a bound on the error of the measurement.
 """
 
+from gradlab.testing.adapters import Pair, as_vjp
+from gradlab.testing.counterexample import Counterexample
+from gradlab.testing.falsify import falsify, gradient_property
+from gradlab.testing.frameworks import jax_function, keras_layer, torch_function, torch_module
+from gradlab.testing.gradcheck import gradcheck
 from gradlab.testing.numeric import (
     Estimate,
     Mismatch,
@@ -12,13 +18,29 @@ from gradlab.testing.numeric import (
     one_sided,
     random_cotangent,
 )
+from gradlab.testing.report import GradientError, Report
+from gradlab.testing.steps import check_loss_reduction, check_optimizer_step
 
 __all__ = [
+    "Counterexample",
     "Estimate",
+    "GradientError",
     "Mismatch",
+    "Pair",
+    "Report",
     "Slopes",
+    "as_vjp",
+    "check_loss_reduction",
+    "check_optimizer_step",
     "check_vjp",
     "directional",
+    "falsify",
+    "gradcheck",
+    "gradient_property",
+    "jax_function",
+    "keras_layer",
     "one_sided",
     "random_cotangent",
+    "torch_function",
+    "torch_module",
 ]
