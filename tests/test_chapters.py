@@ -30,7 +30,6 @@ def test_chapter_runs_and_its_claims_hold(chapter, tmp_path, monkeypatch):
         assert figure.stat().st_size > 1000
         committed = chapter.path.parent.parent / "figures" / chapter.path.stem / figure.name
         assert committed.exists(), f"{committed} is not in the repository: run the chapter"
-    assert result.seconds < 20
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
