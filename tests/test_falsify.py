@@ -193,6 +193,10 @@ def test_models_reach_every_activation_and_depth():
 # -------------------------------------------------------------------------------------- falsify
 
 
+def relu(x):
+    return np.maximum(x, 0.0)
+
+
 def relu6(x):
     return np.clip(x, 0.0, 6.0)
 
@@ -356,6 +360,36 @@ def test_the_backward_pass_may_remember():
 
     found = falsify(np.positive, grows, shapes=((2,),))
     assert found is not None and not found.report
+
+
+def test_a_backward_pass_that_writes_into_its_argument_is_found():
+    """Read-only arrays are among those drawn; f raises nothing, vjp does."""
+
+    def in_place(g, x):
+        x[x <= 0] = 0.0
+        return g * (x > 0)
+
+    found = falsify(relu, in_place, kinks=(0.0,))
+    assert found is not None and "changed its argument x" in str(found)
+
+
+def test_shapes_that_are_refused_are_passed_over():
+    """rows(x) and its backward pass know matrices only: no single number, no stack of matrices."""
+
+    def rows(x):
+        n, m = x.shape
+        return x.reshape(n * m).reshape(n, m).sum(axis=1)
+
+    def rows_backward(g, x):
+        _, m = x.shape
+        return np.repeat(g[:, None], m, axis=1)
+
+    def forgets_a_column(g, x):
+        return rows_backward(g, x) * (np.arange(x.shape[1]) != 1)
+
+    assert falsify(rows, rows_backward, max_examples=20) is None
+    found = falsify(rows, forgets_a_column)
+    assert found is not None and found.args[0].shape == (1, 2)
 
 
 def test_a_gradlab_function_needs_no_backward_pass():

@@ -26,8 +26,8 @@ def falsify(
     """Return the smallest input at which the gradient of f is found wrong, None if there is none.
 
     Every input goes through `gradcheck`; the search climbs towards large relative errors. Shapes
-    that f refuses are passed over. If no gradient is wrong, but f raises at some numbers, the
-    smallest of these comes back as a question: does the domain end there?
+    that f or vjp refuses for all numbers are passed over. If no gradient is wrong, but f raises at
+    some numbers, the smallest of these comes back as a question: does the domain end there?
 
     Args:
         f: written for gradlab, or any function on NumPy arrays whose backward pass is given.

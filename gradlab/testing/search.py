@@ -62,12 +62,13 @@ def arguments(
 
 
 def _ranks(f: Any, vjp: Any, domain: Any, dtype: Any) -> list[int]:
-    """The numbers of axes that f accepts: what it refuses for any numbers is not searched."""
+    """The numbers of axes that f and its backward pass accept: the others are not searched."""
     accepted = []
     for rank in RANKS:
         for number in typical(domain):
             with _quiet(), contextlib.suppress(Exception):
-                subject(f, [np.full((2,) * rank, number, dtype)], vjp)
+                about = subject(f, [np.full((2,) * rank, number, dtype)], vjp)
+                about.vjp(about.cotangent([0]), *about.args)
                 accepted.append(rank)
                 break
     return accepted or list(RANKS)
@@ -161,16 +162,15 @@ class Search:
         self.shrunk += self.found is not None
         if self.shrunk > MOST:
             raise _EnoughError
-        report = gradcheck(
-            self.f,
-            *args,
-            vjp=self.vjp,
-            domain=self.domain,
-            max_coords=FEW,
-            atol=SMALL,
-            seed=self.seed,
-            raise_on_error=False,
-        )
+        options: dict[str, Any] = {"domain": self.domain, "max_coords": FEW, "atol": SMALL}
+        options |= {"vjp": self.vjp, "seed": self.seed, "raise_on_error": False}
+        try:
+            report = gradcheck(self.f, *args, **options)
+        except ValueError:
+            if all(a.flags.writeable for a in args):
+                raise
+            # The backward pass writes into its arguments: gradcheck says so if it may.
+            report = gradcheck(self.f, *(a.copy() for a in args), **options)
         self.examined += 1
         return report
 
