@@ -32,15 +32,3 @@ def pytest_collection_modifyitems(items):
         for mark, reason in missing.items():
             if reason and item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
-
-
-# The tests of the public checker take minutes; they are run on request until they are cheaper.
-if not SLOW:
-    collect_ignore = [
-        "test_adapters.py",
-        "test_check_command.py",
-        "test_checker_benchmark.py",
-        "test_falsify.py",
-        "test_gradcheck.py",
-        "test_steps.py",
-    ]
