@@ -1,0 +1,124 @@
+"""Callbacks: what else happens at the beginning and the end of training, epochs and batches.
+
+`fit` calls each hook of each callback; a callback overrides those that it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+Logs = dict[str, Any]
+
+
+class Callback:
+    """Base of all callbacks, and of your own: override the hooks you need.
+
+    Attributes:
+        model: the model being trained; ``model.stop_training = True`` ends training.
+        params: ``verbose``, ``epochs`` and ``steps`` (batches per epoch) of this `fit`.
+
+    >>> class Shout(Callback):
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         print(f"epoch {epoch}: {logs['loss']:.2f}!")
+    >>> Shout().on_epoch_end(0, {"loss": 0.5})
+    epoch 0: 0.50!
+    """
+
+    def __init__(self) -> None:
+        self.model: Any = None
+        self.params: dict[str, Any] = {}
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Receive what `fit` was asked to do."""
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        """Receive the model."""
+        self.model = model
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After the last epoch, or when training was stopped; ``logs`` are those of that epoch."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before an epoch; the first one is number 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After an epoch: ``logs`` has the loss and the metrics, those of validation too."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a training step."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a training step: ``logs`` has the running means of this epoch so far."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before an evaluation, also that of an epoch's validation."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After an evaluation."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of an evaluation."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of an evaluation."""
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Before predictions."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """After predictions."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of predictions."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of predictions; ``logs["outputs"]`` are the predictions."""
+
+
+HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
+
+
+class CallbackList(Callback):
+    """Several callbacks as one: each hook calls that hook of all which override it.
+
+    >>> CallbackList([]).on_train_begin()
+    """
+
+    def __init__(self, callbacks: Iterable[Callback] = ()) -> None:
+        super().__init__()
+        self.callbacks = list(callbacks)
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(
+                    f"callbacks: given {callback!r}\nexpected objects of class Callback\n"
+                    "write callbacks=[keras.callbacks.EarlyStopping()], with the brackets"
+                )
+        for hook in HOOKS:  # a step of training should not call hundreds of empty methods
+            setattr(self, hook, _together([c for c in self.callbacks if _overrides(c, hook)], hook))
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+
+def _overrides(callback: Callback, hook: str) -> bool:
+    return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
+
+
+def _together(callbacks: list[Callback], hook: str) -> Any:
+    methods = [getattr(callback, hook) for callback in callbacks]
+
+    def call_all(*args: Any, **kwargs: Any) -> None:
+        for method in methods:
+            method(*args, **kwargs)
+
+    return call_all

@@ -1,0 +1,57 @@
+"""All layers; `keras.layers.Dense` and the others are found here.
+
+>>> from gradlab import keras
+>>> keras.layers.Dense(10).units
+10
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradlab.keras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from gradlab.keras.layers.base import Layer
+from gradlab.keras.layers.core import Activation, Dense, Flatten, Input, InputLayer, Reshape
+from gradlab.keras.layers.preprocessing import Normalization, Rescaling
+from gradlab.keras.layers.regularization import ActivityRegularization, Dropout, GaussianNoise
+
+KINDS: tuple[type[Layer], ...] = (
+    InputLayer,
+    Dense,
+    Activation,
+    Flatten,
+    Reshape,
+    ReLU,
+    LeakyReLU,
+    ELU,
+    PReLU,
+    Softmax,
+    Dropout,
+    GaussianNoise,
+    ActivityRegularization,
+    Normalization,
+    Rescaling,
+)
+TABLE: dict[str, Any] = {kind.__name__: kind for kind in KINDS}
+
+__all__ = [
+    "ELU",
+    "KINDS",
+    "TABLE",
+    "Activation",
+    "ActivityRegularization",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GaussianNoise",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "LeakyReLU",
+    "Normalization",
+    "PReLU",
+    "ReLU",
+    "Rescaling",
+    "Reshape",
+    "Softmax",
+]

@@ -1,0 +1,275 @@
+"""A layer: weights, and a function of inputs and weights.
+
+The weights are made when the layer first sees an input, since their shape depends on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from gradlab import tape
+from gradlab.keras import config, regularizers
+from gradlab.keras.graph import KerasTensor, LayerCall, Shape, is_symbolic, leaves, mapped
+from gradlab.keras.layers.shapes import as_shape, is_shape, mapped_shapes, numbers, shapes_of
+from gradlab.keras.layers.weights import Keeper
+from gradlab.keras.names import default_name, near, snake_case, written
+from gradlab.keras.variable import Variable
+
+
+class Layer(Keeper):
+    """Base of all layers, and of your own: override `build` to make weights, and `call`.
+
+    Args:
+        name: unique in its model; ``dense``, ``dense_1``, ... by default.
+        trainable: False freezes the weights.
+        dtype: float type of weights and results; the layers' float type by default.
+        activity_regularizer: a penalty on what the layer puts out, divided by the batch size.
+        input_shape: of one instance, without the batch; lets a first layer be built at once.
+        input_dim: the same for instances that are rows of numbers.
+
+    Raises:
+        TypeError: an argument that the layer does not have; the message has the closest ones.
+
+    >>> from gradlab import keras
+    >>> class Double(keras.layers.Layer):
+    ...     def call(self, inputs):
+    ...         return 2.0 * inputs
+    >>> Double()(np.ones((1, 2)))
+    array([[2., 2.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Any = None,
+        input_shape: Any = None,
+        input_dim: int | None = None,
+        batch_input_shape: Any = None,
+        **unknown: Any,
+    ) -> None:
+        if unknown:
+            _refuse(type(self), min(unknown))
+        self.name = _checked_name(name) or default_name(snake_case(type(self).__name__))
+        self.dtype = np.dtype(dtype or config.floatx()).name
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        if input_dim is not None:
+            input_shape = (input_dim,)
+        if input_shape is not None:
+            batch_input_shape = (None, *as_shape(input_shape))
+        self.batch_input_shape: Shape | None = batch_input_shape and as_shape(batch_input_shape)
+        self.built = False
+        self._trainable = trainable
+        self._weights: list[Variable] = []
+        self._penalties: list[Any] = []
+        self._calls: list[LayerCall] = []
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "build" in vars(cls):
+            cls.build = _once(cls.build)  # type: ignore[method-assign]
+
+    # --------------------------------------------------------------- what your own layer overrides
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, with `add_weight`; ``input_shape`` starts with None for the batch.
+
+        It is called for the first input, or by hand; a second call does nothing.
+        """
+        self.built = True
+
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the outputs; ask for ``training`` or ``mask`` by naming a parameter so."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no call method\n"
+            "expected a method that computes the outputs\nwrite def call(self, inputs): ..."
+        )
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the outputs; by default, seen by calling the layer on zeros."""
+        batch = 2
+
+        def zeros(shape: Any) -> np.ndarray:
+            return np.zeros([n or 1 for n in (batch, *shape[1:])], self.dtype)
+
+        given = mapped_shapes(zeros, as_shape(input_shape))
+        with tape.no_grad():
+            outputs = self._computed((given,), {}, training=False)
+        self.forget_penalties()
+        return mapped(lambda y: (None, *np.shape(numbers(y))[1:]), outputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make the same layer again, without its weights."""
+        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
+        config["dtype"] = self.dtype
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = written(self.activity_regularizer)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make a layer from what `get_config` returned."""
+        return cls(**config)
+
+    # ---------------------------------------------------------------------------------- the call
+
+    def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Apply the layer to arrays, to Tensors, or to the symbolic inputs of a graph."""
+        if is_symbolic((args, kwargs)):
+            if training is not None:
+                kwargs["training"] = training
+            return self._noted(args, kwargs)
+        args = tuple(mapped(self._to_floats, a) for a in args)
+        self.build_once(shapes_of(args[0]) if args else ())
+        return self._computed(args, kwargs, training)
+
+    def build_once(self, input_shape: Any) -> None:
+        """Make the weights, unless they exist already."""
+        if not self.built:
+            self.build(input_shape)
+
+    def check_input(self, shape: Any) -> None:
+        """Raise a ShapeError if inputs of this shape cannot be used; layers that can tell do."""
+
+    def _to_floats(self, x: Any) -> Any:
+        if isinstance(x, tape.Node) or x is None or isinstance(x, str | bool | int | float):
+            return x
+        x = np.asarray(x)
+        return x if x.dtype == self.dtype or x.dtype.kind not in "fiub" else x.astype(self.dtype)
+
+    def _computed(self, args: Any, kwargs: dict[str, Any], training: bool | None) -> Any:
+        self.check_input(shapes_of(args[0]) if args else ())
+        if _phase.depth == 0:  # a layer may be called several times inside of one model
+            self.forget_penalties()
+        with phase(training) as is_training:
+            if "training" in parameters(type(self))[1 + len(args) :]:
+                kwargs = {**kwargs, "training": is_training}
+            outputs = self.call(*args, **kwargs)
+        if self.activity_regularizer is not None:
+            for y in leaves(outputs):
+                self.add_loss(self.activity_regularizer(y) / len(numbers(y)))
+        return outputs
+
+    def _noted(self, args: Any, kwargs: dict[str, Any]) -> Any:
+        shapes = shapes_of(args[0])
+        self.build_once(shapes)
+        self.check_input(shapes)
+        shape = self.compute_output_shape(shapes)
+        call = LayerCall(self, args, kwargs, None, len(self._calls))
+        made: list[KerasTensor] = []
+
+        def output(one: Shape) -> KerasTensor:
+            made.append(KerasTensor(tuple(one), self.dtype, self.name, call, len(made)))
+            return made[-1]
+
+        call.outputs = mapped_shapes(output, shape)
+        self._calls.append(call)
+        return call.outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input of its first call."""
+        return self._first_call().arguments[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output of its first call."""
+        return self._first_call().outputs
+
+    def _first_call(self) -> LayerCall:
+        if not self._calls:
+            raise AttributeError(
+                f"{self.name} is in no graph: it has no symbolic input or output\n"
+                "expected a layer that was called on an Input\n"
+                "write layer(Input(shape=...)), or give its model an input shape"
+            )
+        return self._calls[0]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+    def __getattr__(self, attribute: str) -> Any:
+        kind = type(self).__name__
+        if "_calls" not in vars(self):
+            raise RuntimeError(
+                f"{kind}: {attribute} is asked for before the layer was set up\n"
+                "expected __init__ to begin with that of its base class\n"
+                "write super().__init__(**kwargs) as its first line"
+            )
+        raise AttributeError(f"{kind!r} object has no attribute {attribute!r}")
+
+
+def _once(build: Callable[..., None]) -> Callable[..., None]:
+    """Return a build method that works once, and after which the layer knows that it is built."""
+
+    @functools.wraps(build)
+    def build_once(self: Layer, input_shape: Any) -> None:
+        if not self.built:
+            build(self, as_shape(input_shape))
+            self.built = True
+
+    return build_once
+
+
+def _refuse(kind: type, argument: str) -> None:
+    known = [
+        name
+        for each in kind.__mro__
+        if "__init__" in vars(each)
+        for name, p in inspect.signature(each.__init__).parameters.items()
+        if name != "self" and p.kind is not p.VAR_KEYWORD
+    ]
+    raise TypeError(
+        f"{kind.__name__}: no argument is called {argument!r}\n"
+        f"expected {', '.join(dict.fromkeys(known))}\nwrite {near(argument, known)}=..."
+    )
+
+
+def _checked_name(name: Any) -> Any:
+    if name is not None and (not isinstance(name, str) or "/" in name):
+        raise ValueError(
+            f"a layer called {name!r}\n"
+            "expected text without '/', which stands between layer and weight in saved files\n"
+            'write name="hidden_1"'
+        )
+    return name
+
+
+# ----------------------------------------------------------------------------- training or not
+
+
+class _Phase(threading.local):
+    training = False
+    depth = 0  # of calls inside of calls
+
+
+_phase = _Phase()
+
+
+@contextlib.contextmanager
+def phase(training: bool | None) -> Iterator[bool]:
+    """Say to the layers called inside whether they are being trained; None keeps what holds."""
+    before = _phase.training
+    if training is not None:
+        _phase.training = bool(training)
+    _phase.depth += 1
+    try:
+        yield _phase.training
+    finally:
+        _phase.training = before
+        _phase.depth -= 1
+
+
+@functools.cache
+def parameters(kind: type[Layer]) -> tuple[str, ...]:
+    """Return the parameters of the call method of a class of layers, ``self`` among them."""
+    return tuple(inspect.signature(kind.call).parameters)
