@@ -8,10 +8,10 @@
 # a layer of three units with its shapes, and flowers that no line separates.
 
 # %% 150 real flowers
-import matplotlib.pyplot as plt
 import numpy as np
 
 import gradlab as gl
+from gradlab import plots
 from gradlab.course import save_figure
 
 iris = gl.data.load_iris()
@@ -67,25 +67,14 @@ assert np.allclose([*model.b_, *model.W_[:, 0]], path[4]), "gl.Perceptron ends w
 assert model.mistakes_ == mistakes, "gl.Perceptron makes as many mistakes in each epoch"
 
 # %% the line it found
-plt.rcParams["font.size"] = 14
-looks = [("#0072B2", "o", (1.2, 0.75)), ("#D55E00", "^", (3.2, 1.7)), ("#009E73", "s", (5, 2.6))]
-
-
-def draw_flowers(ax):
-    for k, (color, marker, place) in enumerate(looks):
-        ax.scatter(*X[iris.target == k].T, color=color, marker=marker, alpha=0.6)
-        ax.text(*place, iris.target_names[k], color=color, fontweight="bold", clip_on=True)
-    ax.set(xlim=(0, 7.2), ylim=(0, 2.8), xlabel="petal length (cm)", ylabel="petal width (cm)")
-
-
-fig, ax = plt.subplots(figsize=(9, 5.5), layout="constrained")
-draw_flowers(ax)
-for k, style, place in [(3, "--", (0.1, 1.02)), (4, "-", (0.35, 2.4))]:
-    w0, w1, w2 = path[k]
-    ax.axline((-w0 / w1, 0), (0, -w0 / w2), color="black", linestyle=style, linewidth=2)
-    ax.text(*place, f"z = 0 after mistake {k}")
+ax = plots.decision_boundary(model, X, y, labels=["other", "setosa"])
+w0, w1, w2 = path[3]
+ax.axline((-w0 / w1, 0), (0, -w0 / w2), color="black", linestyle="--")
+ax.text(0.9, 2.0, "z = 0 after mistake 4")
+ax.text(0.3, 0.8, "after mistake 3")
+ax.set(xlabel="petal length (cm)", ylabel="petal width (cm)")
 ax.set_title("Four corrections are enough to tell setosa from the rest")
-save_figure(fig, "setosa_line")
+save_figure(ax, "setosa_line")
 
 # %% [markdown]
 # ## Why it stops
@@ -126,6 +115,8 @@ except ValueError as error:
     complaint = str(error)
 assert "(150,3) (150,)" in complaint, "a bias per flower, shape (150,), is a shape error"
 assert (X @ W + np.zeros((150, 1))).shape == (150, 3), "shape (150, 1) is wrong and passes"
+# A thick line is a large weight, a broken one is negative; the lines from 1 are the biases.
+save_figure(plots.network(layer, numbers=False), "perceptron_2_3")
 
 # %% [markdown]
 # ## Where no line exists
@@ -146,12 +137,13 @@ middle = np.array([31, 5, 10]) / 46 @ corners
 virginica, versicolor = X[iris.target == 2].tolist(), X[iris.target == 1].tolist()
 assert all(corner in virginica for corner in corners.tolist()), "the corners are virginica"
 assert middle.round(9).tolist() in versicolor, "31, 5 and 10 parts of 46 mix to a versicolor"
-fig, ax = plt.subplots(figsize=(9, 5.5), layout="constrained")
-draw_flowers(ax)
-ax.fill(*corners.T, facecolor="#009E7333", edgecolor="#009E73", linewidth=2)
-ax.plot(*middle, "^", color="#D55E00", markersize=14, markeredgecolor="black")
-ax.set(xlim=(2.8, 7.1), ylim=(0.9, 2.8), title="A versicolor amid three virginica: no line")
-save_figure(fig, "no_line")
+others = ["other", "virginica"]
+ax = plots.decision_boundary(lambda P: H(P @ W[:, 2] + b[2]), X, iris.target == 2, labels=others)
+ax.fill(*corners.T, facecolor="none", edgecolor="black", linewidth=2)
+ax.plot(*middle, "*", color="black", markersize=16)
+ax.set(xlim=(2.8, 7.1), ylim=(0.9, 2.8), xlabel="petal length (cm)", ylabel="petal width (cm)")
+ax.set_title("A versicolor (star) amid three virginica: no line")
+save_figure(ax, "no_line")
 
 # %% [markdown]
 # ## Try it

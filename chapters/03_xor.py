@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import gradlab as gl
+from gradlab import plots
 from gradlab.course import save_figure
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -58,26 +59,16 @@ assert H[:, 1].tolist() == [0, 0, 0, 1], "the second hidden unit is AND: x1 + x2
 assert (output(H) == y).all(), "the multilayer perceptron of the slides computes XOR"
 assert gl.Perceptron().verdict(H, y)[0].separable, "seen as (h1, h2), the points are separable"
 
-
 # %%
-def points(ax, P, label, title):
-    for value, marker, colour in ((0, "o", "#0072B2"), (1, "^", "#D55E00")):
-        ax.plot(*P[y == value].T, marker, color=colour, ms=16, mec="white", label=f"y = {value}")
-    ax.set(xlabel=f"{label}1", ylabel=f"{label}2", xticks=(0, 1), yticks=(0, 1), aspect=1)
-    ax.set(xlim=(-0.5, 1.5), ylim=(-0.5, 1.5), title=title)
-
-
-fig, (one, two, seen) = plt.subplots(1, 3, figsize=(13, 5), layout="constrained")
-one.plot([0, 1], [1, 0], "k-", [0, 1], [0, 1], "k--", *middle, "kx", lw=2, ms=14, mew=4)
-points(one, X, "x", "One line fails: both pairs\nhave the same middle")
-ends = np.array([-0.5, 1.5])
-two.plot(ends, 0.5 - ends, "k-", ends, 1.5 - ends, "k--", lw=2)
-two.fill_between(ends, 0.5 - ends, 1.5 - ends, color="#D55E00", alpha=0.2)
-points(two, X, "x", "Two hidden units draw two lines:\nOR (solid) and AND (dashed)")
-seen.plot(ends, ends - 0.5, "k-", lw=2)
-seen.fill_between(ends, ends - 0.5, -0.5, color="#D55E00", alpha=0.2)
-points(seen, H, "h", "Seen by the output unit: (0, 1) and\n(1, 0) are one, one line is enough")
-seen.legend(loc="upper left")
+fig, ((one, net), (two, seen)) = plt.subplots(2, 2, figsize=(11, 9), layout="constrained")
+plots.decision_boundary(perceptron, X, y, ax=one)
+one.set_title("A perceptron: one line, one point is wrong")
+plots.network([hidden, output], ax=net)
+net.set_title("The network of the slides")
+plots.decision_boundary(lambda P: output(hidden(P)), X, y, ax=two)
+two.set_title("Two hidden units draw two lines: OR and AND")
+plots.decision_boundary(output, H, y, ax=seen)
+seen.set(xlabel="h1", ylabel="h2", title="Seen by the output unit: one line is enough")
 save_figure(fig, "by_hand")
 
 # %% [markdown]
@@ -136,19 +127,18 @@ assert np.allclose(grads, [w.grad for w in weights]), "Value and Tensor: the sam
 assert np.allclose(losses, tensor_losses), "Value and Tensor: the same loss in each of 500 epochs"
 assert ((out.data > 0.5) == y).all(), "the network of tensors gets all four answers right too"
 
+
 # %%
-u = np.linspace(-0.5, 1.5, 201)
-with gl.no_grad():  # only the outputs are wanted, no gradients
-    surface = gl.sigmoid(gl.tanh(np.dstack(np.meshgrid(u, u)) @ W1 + b1) @ w2 + b2).data
+def learned(P):
+    with gl.no_grad():  # only the outputs are wanted, no gradients
+        return gl.sigmoid(gl.tanh(P @ W1 + b1) @ w2 + b2)
+
+
 fig, (plane, curve) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
-shades = plane.contourf(u, u, surface, np.linspace(0, 1, 11), cmap="PuOr_r", vmin=-0.4, vmax=1.4)
-fig.colorbar(shades, ax=plane, label="output")
-plane.contour(u, u, surface, levels=[0.5], colors="black", linewidths=2.5)
-points(plane, X, "x", "Learned: two lines (output = ½)\nput all four points on the right side")
-curve.semilogy(losses, color="#0072B2", lw=2.5)
-curve.set(
-    xlabel="epoch", ylabel="loss", title="500 epochs: the loss becomes\nover 100 times smaller"
-)
+plots.surface(learned, X, y, boundary=0.5, ax=plane)
+plane.set_title("Learned: two lines (output = ½)\nput all four points on the right side")
+plots.learning_curves({"loss": losses}, running=False, ax=curve).set_yscale("log")
+curve.set_title("500 epochs: the loss becomes\nover 100 times smaller")
 save_figure(fig, "learned")
 
 # %% [markdown]

@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import gradlab as gl
+from gradlab import plots
 from gradlab.course import save_figure
 
 plt.rcParams.update({"font.size": 13, "axes.spines.top": False, "axes.spines.right": False})
@@ -95,22 +96,11 @@ assert np.allclose(gl.softplus(z), np.log(1 + np.exp(z))), "softplus(z) = log(1 
 assert np.allclose(gl.softplus([-10.0, 10.0]), [0, 10], atol=5e-5), "softplus: near 0, then near z"
 assert np.allclose(slope_of(gl.softplus)(z), sigma), "the slope of softplus is σ"
 
-# %% the figure of the slides; each row: colour, dashes, width, the places of the name
-looks = {"step": ("#E69F00", "-", 6, (-1.0, 0.6), (3.3, -0.07))}
-looks["sigmoid"] = ("#009E73", "--", 2.5, (-4.9, 0.1), (-3.5, 0.14))
-looks["tanh"] = ("#0072B2", "-.", 2.5, (-3.4, -0.9), (-1.9, 0.5))
-looks["relu"] = ("#000000", "-", 2, (1.5, 1.35), (3.3, 0.94))
-fig, axes = plt.subplots(1, 2, figsize=(12.5, 4.8), layout="constrained")
-for name, (color, dashes, width, *places) in looks.items():
-    phi = getattr(gl, name)
-    slope = np.where((z == 0) & bool(phi.kinks), np.nan, slope_of(phi)(z))
-    for ax, curve, place in zip(axes, (phi(z), slope), places):
-        ax.plot(z, curve, dashes, color=color, lw=width)
-        ax.text(*place, name, color=color, weight="bold")
-axes[1].plot([0, 0], [0, 1], "o", mfc="white", mec="black", zorder=3)
-axes[0].set(title="Activation functions", xlim=(-5, 5), ylim=(-1.25, 1.85))
-axes[1].set(title="Derivatives: the step has no slope to follow", xlim=(-5, 5), ylim=(-0.1, 1.05))
-save_figure(fig, "activations_and_derivatives")
+# %% the figure of the slides
+left, right = plots.functions_and_slopes([gl.step, gl.sigmoid, gl.tanh, gl.relu])
+left.set(title="Activation functions", ylim=(-1.25, 1.85))
+right.set(title="Slopes: that of the step is 0")
+save_figure(left, "activations_and_derivatives")
 
 # %% [markdown]
 # ## Softmax: scores become probabilities
@@ -133,20 +123,17 @@ assert np.allclose(gl.softmax(z + 1e4), p), "scores of 10,000 give the same prob
 # ## All of them
 # gradlab is a table of functions, each with value, slope and formula. Here are its activations.
 # %% the table and the picture
-extra = {"prelu": (0.25,), "threshold": (2.0, -1.0)}  # these two want more than x
+extra = {"prelu": {"alpha": 0.25}, "threshold": {"threshold": 2.0, "default_value": -1.0}}
 curves = [gl.tanh, gl.exp, *(e for e in gl.REGISTRY.values() if e.chapter == "activations")]
 curves = [entry for entry in curves if entry.elementwise]  # softmax and its like are not
-z = np.linspace(-7, 7, 1401)
 fig, axes = plt.subplots(-(-len(curves) // 6), 6, figsize=(14, 9), sharex=True, sharey=True)
 print(f"{'name':14} {'slope at 1':>10}   formula")
 for ax, entry in zip(axes.flat, curves):
-    more = extra.get(entry.name, ())
-    print(f"{entry.name:14} {gl.grad(entry)(1.0, *more):10.4f}   {entry.formula}")
-    measured = (entry(0.700001, *more) - entry(0.699999, *more)) / 0.000002
-    assert np.isclose(gl.grad(entry)(0.7, *more), measured), "at 0.7 the slope is what we measure"
-    ax.plot(z, entry(z, *more), color="#0072B2", lw=2.5)
-    ax.plot(z, slope_of(entry)(z, *more), "--", color="#D55E00", lw=1.8)
-    ax.set_title(entry.name)
+    more = extra.get(entry.name, {})  # two of them want more than x
+    print(f"{entry.name:14} {gl.grad(entry)(1.0, **more):10.4f}   {entry.formula}")
+    measured = (entry(0.700001, **more) - entry(0.699999, **more)) / 0.000002
+    assert np.isclose(gl.grad(entry)(0.7, **more), measured), "at 0.7 the slope is what we measure"
+    plots.activation(entry, span=(-7, 7), legend=False, ax=ax, **more).set_xlabel("")
 ax.set(ylim=(-2.5, 7), xticks=(-6, 0, 6), yticks=(0, 6))  # of all: the axes are shared
 fig.suptitle(f"{len(curves)} activations (slopes dashed): smooth steps, and lines with a corner")
 fig.tight_layout()

@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import gradlab as gl
+from gradlab import plots
 from gradlab.course import save_figure
 
 plt.rcParams.update({"font.size": 13, "axes.spines.top": False, "axes.spines.right": False})
@@ -38,18 +39,20 @@ for e in (1 - 1e-9, 1 + 1e-9):
 assert both(0.0, 100.0)[1] == -both(0.0, -100.0)[1] == 1, "an error of 100 pulls no harder than 1"
 assert gl.huber(0.0, 3.0, delta=2.0) == 2 * 3 - 2**2 / 2, "any δ: δ|e| - δ²/2 from δ on"
 
+
 # %% the figure of the slides, and the slopes
-e = np.linspace(-3, 3, 301)[:, None]  # a column: each row is one instance and gets its own loss
-quadratic = lambda y, y_hat: gl.mean_squared_error(y, y_hat) / 2
-fig, axes = plt.subplots(1, 2, figsize=(12.5, 4.8), layout="constrained")
-for loss, dashes, color in ((gl.huber, "-", "#009E73"), (quadratic, "--", "#0072B2")):
-    name = "½ e²" if loss is quadratic else "Huber"
-    for ax, curve in zip(axes, (loss(0 * e, e), gl.elementwise_grad(loss, 1)(0 * e, e))):
-        ax.plot(e, curve, dashes, color=color, lw=2.5 if loss is quadratic else 5)
-        ax.text(3.1, np.ravel(curve)[-1], name, color=color, weight="bold", va="center")
-axes[0].set(title="Beyond |e| = 1 Huber goes straight on", xlabel="error e = ŷ - y")
-axes[1].set(title="Slopes: Huber never pulls harder than 1", xlabel="error e = ŷ - y")
-save_figure(fig, "huber_and_quadratic")
+def huber(e):
+    return gl.huber(0 * e[:, None], e[:, None])  # a column: each error is an instance of its own
+
+
+def quadratic(e):
+    return e**2 / 2
+
+
+left, right = plots.functions_and_slopes([huber, quadratic], span=(-3, 3))
+left.set(title="Beyond |e| = 1 Huber goes straight on", xlabel="error e = ŷ - y")
+right.set(title="Slopes: Huber never pulls harder than 1", xlabel="error e = ŷ - y")
+save_figure(left, "huber_and_quadratic")
 
 # %% [markdown]
 # ## What an outlier does

@@ -456,6 +456,9 @@ from gradlab.tape import (
     Node as Node,
 )
 from gradlab.tape import (
+    group as group,
+)
+from gradlab.tape import (
     no_grad as no_grad,
 )
 from gradlab.tensor import (
@@ -468,7 +471,9 @@ from gradlab.value import (
 if TYPE_CHECKING:
     from gradlab import data as data
     from gradlab import draw as draw
+    from gradlab import keras as keras
     from gradlab import perceptron as perceptron
+    from gradlab import plots as plots
     from gradlab import testing as testing
     from gradlab.perceptron import TLU as TLU
     from gradlab.perceptron import Perceptron as Perceptron
@@ -486,6 +491,9 @@ threshold = above_threshold
 _LATER = {
     "data": ("gradlab.data", None),
     "draw": ("gradlab.draw", None),
+    "keras": ("gradlab.keras", None),
+    "random": ("gradlab.keras.random", None),
+    "plots": ("gradlab.plots", None),
     "testing": ("gradlab.testing", None),
     "perceptron": ("gradlab.perceptron", None),
     "Perceptron": ("gradlab.perceptron", "Perceptron"),
@@ -502,9 +510,9 @@ def __getattr__(name: str) -> Any:
     return found if attribute is None else getattr(found, attribute)
 
 
-def _picture(node: Node) -> str | None:
+def _pictures(node: Node) -> dict[str, str]:
     """Draw a node for a notebook; a picture that cannot be made is left out."""
-    return importlib.import_module("gradlab.draw").notebook_svg(node)
+    return importlib.import_module("gradlab.draw").notebook_pictures(node)
 
 
-Node.picture = _picture
+Node.pictures = _pictures

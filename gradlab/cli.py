@@ -1,4 +1,4 @@
-"""The command `gradlab`: list the chapters, run them, step through one, or check a gradient.
+"""The command `gradlab`: list, run or step through chapters, check a gradient, draw a graph.
 
 A subcommand is one row of the table `COMMANDS`; everything it does lives elsewhere in the package.
 """
@@ -23,6 +23,7 @@ gradlab: a neural-network textbook that runs
   gradlab step 01            go through a chapter cell by cell
   gradlab run --all          run every chapter and say what held
   gradlab check my.py:Dense  check the gradient of your own layer or function
+  gradlab draw my.py:loss    draw a computation, as a page to step through
 
 `gradlab COMMAND --help` says more.
 """
@@ -53,9 +54,14 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="with --all, show all that each chapter does"
     )
+    parser.add_argument(
+        "--full", action="store_true", help="train as long as the slides did: minutes, not seconds"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.full:
+        os.environ["GRADLAB_FULL"] = "1"
     if arguments.all:
         return report.run_all(_all_chapters(), arguments.verbose)
     return report.run_one(course.find_chapter(arguments.chapter))
@@ -92,11 +98,38 @@ def _check(arguments: argparse.Namespace) -> int:
     return check(arguments.target, arguments.domain, arguments.examples, arguments.shapes)
 
 
+def _draw_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "target",
+        metavar="FILE.py:NAME",
+        help="my.py:loss: the file is run, and NAME in it drawn: a Value, a Tensor, a Drawing, a "
+        "TLU, a fitted Perceptron, or a function of no arguments that returns one",
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE",
+        help="what to write (NAME.html): .html to step through the computation, .svg, .png, .pdf, "
+        ".dot, .mmd, .json",
+    )
+    parser.add_argument(
+        "--rankdir", choices=("LR", "TB"), default="LR", help="left to right (LR), or top down"
+    )
+    parser.add_argument("--title", default="", help="a headline")
+
+
+def _draw(arguments: argparse.Namespace) -> int:
+    from gradlab.draw.command import draw
+
+    return draw(arguments.target, arguments.out, arguments.rankdir, arguments.title)
+
+
 COMMANDS = (
     Command("list", "the chapters, one line each", _list_arguments, _list),
     Command("run", "run a chapter: what it asserted, which figures it wrote", _run_arguments, _run),
     Command("step", "go through a chapter cell by cell", _step_arguments, _step),
     Command("check", "check the gradient of your own layer", _check_arguments, _check),
+    Command("draw", "draw a computation graph of a file", _draw_arguments, _draw),
 )
 
 

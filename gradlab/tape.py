@@ -33,12 +33,13 @@ class Node:
         op: the primitive that made it; None for a leaf.
         inputs: what ``op`` was applied to: nodes, constants, then parameter values.
         serial: position in the order of creation.
+        group: the part of the computation it was made in, see ``group``; None outside of any.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "inputs", "name", "op", "serial")
+    __slots__ = ("__weakref__", "data", "grad", "group", "inputs", "name", "op", "serial")
 
-    # How notebooks show a node: gradlab/__init__.py points it at gradlab.draw, further up.
-    picture: ClassVar[Callable[[Any], str | None] | None] = None
+    # How notebooks show a node, by MIME type: gradlab/__init__.py points it at gradlab.draw.
+    pictures: ClassVar[Callable[[Any], dict[str, str]] | None] = None
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         self.data = data
@@ -46,6 +47,7 @@ class Node:
         self.name = name
         self.op: Any = None
         self.inputs: tuple[Any, ...] = ()
+        self.group: Group | None = _context.group
         self.serial = next_serial()
 
     shape: tuple[int, ...]
@@ -68,6 +70,7 @@ class Node:
             node.op, node.inputs = op, inputs
         else:
             node.op, node.inputs = None, ()
+        node.group = _context.group
         node.serial = next_serial()
         return node
 
@@ -81,32 +84,39 @@ class Node:
         return [] if self.op is None else self.op.local_slopes(self)
 
     def _repr_svg_(self) -> str | None:
-        return None if Node.picture is None else Node.picture(self)
+        return self._repr_mimebundle_().get("image/svg+xml")
+
+    def _repr_html_(self) -> str | None:
+        return self._repr_mimebundle_().get("text/html")
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": repr(self)} | (Node.pictures(self) if Node.pictures else {})
 
 
 # ------------------------------------------------------------------------------- recording or not
 
 
-class _Switch(threading.local):
+class _Context(threading.local):
     recording = True
+    group: Group | None = None
 
 
-_switch = _Switch()
+_context = _Context()
 
 
 def is_recording() -> bool:
     """Tell whether operations are being remembered (they are, except inside ``no_grad()``)."""
-    return _switch.recording
+    return _context.recording
 
 
 @contextlib.contextmanager
 def recording(on: bool) -> Iterator[None]:
     """Remember operations or not, until the end of the ``with`` block."""
-    before, _switch.recording = _switch.recording, on
+    before, _context.recording = _context.recording, on
     try:
         yield
     finally:
-        _switch.recording = before
+        _context.recording = before
 
 
 def no_grad() -> contextlib.AbstractContextManager[None]:
@@ -122,6 +132,52 @@ def no_grad() -> contextlib.AbstractContextManager[None]:
     (9.0, None)
     """
     return recording(False)
+
+
+# -------------------------------------------------------------------------------- parts with a name
+
+
+class Group:
+    """A named part of a computation, such as one layer of a network; made by ``group``."""
+
+    __slots__ = ("name", "parent")
+
+    def __init__(self, name: str, parent: Group | None) -> None:
+        self.name, self.parent = name, parent
+
+    def __repr__(self) -> str:
+        return f"<group {self.name!r}>"
+
+
+@contextlib.contextmanager
+def group(name: str) -> Iterator[Group]:
+    """Give what is computed in the ``with`` block a name, so that pictures can show it as one box.
+
+    Groups nest. Each block is a part of its own, even if two have the same name. What is made in
+    one block follows each other in the order of creation, so no path leaves a group and comes back:
+    drawn as one box, it never closes a cycle.
+
+    >>> import gradlab as gl
+    >>> x = gl.Value(0.5, name="x")
+    >>> with gl.group("hidden"):
+    ...     h = gl.tanh(2.0 * x)
+    >>> h.group, (h + x).group
+    (<group 'hidden'>, None)
+
+    Raises:
+        TypeError: ``name`` is not text.
+    """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"group: got {name!r:.60}\nexpected a name\n"
+            'write with group("hidden"): and the computation in the block'
+        )
+    before = _context.group
+    _context.group = Group(name, before)
+    try:
+        yield _context.group
+    finally:
+        _context.group = before
 
 
 # -------------------------------------------------------------------------------- the reverse sweep

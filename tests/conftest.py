@@ -1,13 +1,15 @@
-"""One Hypothesis profile for the whole suite, Matplotlib without a window, warnings as errors."""
+"""One Hypothesis profile for the whole suite, Matplotlib without a window, one BLAS thread."""
 
 import os
 import shutil
 
 import matplotlib
 import pytest
+import threadpoolctl
 from hypothesis import HealthCheck, settings
 
 matplotlib.use("Agg")
+threadpoolctl.threadpool_limits(1)  # the workers share the cores; a product that waits takes ages
 
 settings.register_profile(
     "gradlab",

@@ -6,7 +6,6 @@ They take any entry, a sabotaged one too: tests/test_saboteurs.py shows that eac
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,17 +14,11 @@ from hypothesis.extra import numpy as hnp
 
 import gradlab as gl
 from gradlab import formula
-from gradlab.entry import (
-    REGISTRY,
-    Entry,
-    Interval,
-)
-from gradlab.primitive import (
-    Composed,
-    Primitive,
-)
+from gradlab.entry import REGISTRY, Entry
+from gradlab.primitive import Composed, Primitive
 from gradlab.tape import sweep
-from gradlab.testing.numeric import check_vjp
+from gradlab.testing import check_vjp
+from gradlab.testing.strategies import Call, names, op_inputs, points
 
 OURS = {name: entry for name, entry in REGISTRY.items() if entry.__module__.startswith("gradlab.")}
 ELEMENTWISE = {n: e for n, e in OURS.items() if isinstance(e, Primitive) and e.elementwise}
@@ -36,91 +29,14 @@ FORMULAS = {n: e for n, e in OURS.items() if e.formula is not None}
 ROUNDING = 1e-12
 
 
-@dataclass
-class Call:
-    """One call of an entry: the arrays to differentiate, and everything else by name."""
-
-    entry: Any
-    arrays: list[np.ndarray]
-    others: dict[str, Any]
-
-    def __call__(self, *arrays: Any) -> Any:
-        """Call the entry on these arrays, or on numbers or traced nodes in their place."""
-        if self.entry.variadic:
-            return self.entry(*arrays, **self.others)
-        arguments = dict(zip(names(self.entry, self.others), arrays, strict=True)) | self.others
-        positional = [arguments.pop(n) for n in self.entry.operands]
-        return self.entry(*positional, **arguments)
-
-
-def names(entry: Entry, others: dict[str, Any]) -> list[str]:
-    """The arguments that are differentiated, when ``others`` are given as constants."""
-    if entry.variadic:
-        return list(entry.operands) * 9
-    every = entry.differentiable if isinstance(entry, Primitive) else entry.operands
-    return [name for name in every if name not in others]
-
-
 # ------------------------------------------------------------------------------ drawing calls
-
-
-def points(entry: Entry, name: str, interesting: bool) -> st.SearchStrategy[float]:
-    """Numbers inside the argument's domain; with ``interesting`` also kinks and ends."""
-    domain = entry.domain.get(name, Interval())
-    far = 20.0 if interesting else 4.0
-    low, high = max(domain.low, -far), min(domain.high, far)
-    # A grid that misses 0, halves and whole numbers, where kinks and ties would be.
-    inner = st.integers(0, 4000).map(lambda k: low + (high - low) * (k + 0.37) / 4001.0)
-    if not interesting:
-        return inner
-    special = [0.0, 1.0, -1.0, 0.5, 2.0, -3.0]
-    if name == names(entry, {})[0] and entry.kinks and isinstance(entry.kinks[0], float):
-        special += [k + d for k in entry.kinks for d in (0.0, 1e-7, -1e-7)]
-    if domain.low_in:
-        special.append(domain.low)
-    special = [s for s in special if s in domain]
-    return st.one_of(inner, st.sampled_from(special)) if special else inner
-
-
-@st.composite
-def calls(draw: Any, entry: Entry, interesting: bool = True, shared: bool = False) -> Call:
-    """Draw a call of the entry: shapes from its cases or by broadcasting, values in its domain."""
-    others: dict[str, Any] = {}
-    if entry.cases:
-        case = draw(st.sampled_from(entry.cases))
-        shapes, others = case.shapes, dict(case.parameters)
-    elif isinstance(entry, Primitive) and entry.elementwise:
-        n = len(entry.differentiable)
-        shapes = draw(
-            hnp.mutually_broadcastable_shapes(num_shapes=n, max_dims=2, max_side=3)
-        ).input_shapes
-        others = {name: draw(constant(entry, name)) for name in entry.nondiff}
-        others |= {
-            name: default * draw(st.sampled_from([1.0, 0.5, 1.7]))
-            for name, default in entry.defaults.items()
-            if type(default) is float
-        }
-    else:
-        raise AssertionError(f"{entry.name}: give it cases=..., or a test cannot call it")
-    arrays = [
-        draw(hnp.arrays(np.float64, shape, elements=points(entry, name, interesting)))
-        for name, shape in zip(names(entry, others), shapes, strict=False)
-    ]
-    return Call(entry, arrays, others)
-
-
-def constant(entry: Entry, name: str) -> st.SearchStrategy[Any]:
-    """A value for an operand that is not differentiated."""
-    if name == "condition":
-        return st.booleans()
-    return st.floats(-1.0, -0.5) if name == "low" else st.floats(0.5, 1.0)
 
 
 def row(entry: Entry) -> st.SearchStrategy[Call]:
     """Draw a call that the formula speaks of: single numbers, or one row of them each."""
     plain = [c for c in entry.cases if not c.parameters and set(map(len, c.shapes)) == {1}]
     if isinstance(entry, Primitive) and entry.elementwise:
-        return calls(entry, interesting=False)
+        return op_inputs(entry, interesting=False)
     case = plain[0] if plain else entry.cases[0]
     shapes = case.shapes if entry.chapter == "linear" else ((4,),) * len(case.shapes)
     drawn = [

@@ -12,9 +12,6 @@ from laws import (
     ELEMENTWISE,
     FORMULAS,
     OURS,
-    Call,
-    calls,
-    constant,
     is_smooth,
     law_array_is_scalar,
     law_broadcasts,
@@ -25,13 +22,13 @@ from laws import (
     law_linear,
     law_second_order,
     law_untouched,
-    points,
     row,
 )
 
 import gradlab as gl
 from gradlab.entry import Interval
 from gradlab.testing import gradcheck
+from gradlab.testing.strategies import Call, constants, op_inputs, points
 
 seeds = st.integers(0, 2**32 - 1)
 every = pytest.mark.parametrize("name", sorted(OURS))
@@ -41,14 +38,14 @@ every_elementwise = pytest.mark.parametrize("name", sorted(ELEMENTWISE))
 @every
 @given(data=st.data(), seed=seeds)
 def test_gradient(name, data, seed):
-    law_gradient(data.draw(calls(OURS[name])), seed)
+    law_gradient(data.draw(op_inputs(OURS[name])), seed)
 
 
 @every
 @settings(max_examples=2)
 @given(data=st.data(), seed=seeds)
 def test_public_checker_accepts(name, data, seed):
-    call = data.draw(calls(OURS[name]))
+    call = data.draw(op_inputs(OURS[name]))
     gradcheck(call, *call.arrays, seed=seed)
 
 
@@ -57,7 +54,7 @@ def test_public_checker_accepts(name, data, seed):
 @given(data=st.data(), seed=seeds)
 def test_second_order(name, data, seed):
     if is_smooth(OURS[name]):
-        call = data.draw(calls(OURS[name], interesting=False))
+        call = data.draw(op_inputs(OURS[name], interesting=False))
         # Two equal numbers are a kink of max and of sorting, where second derivatives do not exist.
         for a in call.arrays:
             assume(len(np.unique(a)) == a.size)
@@ -68,7 +65,7 @@ def test_second_order(name, data, seed):
 @settings(max_examples=5)
 @given(data=st.data(), seed=seeds)
 def test_untouched_and_linear(name, data, seed):
-    call = data.draw(calls(OURS[name]))
+    call = data.draw(op_inputs(OURS[name]))
     law_linear(call, seed)
     law_untouched(call)
 
@@ -77,7 +74,7 @@ def test_untouched_and_linear(name, data, seed):
 @given(data=st.data())
 def test_engines_agree(name, data):
     entry = ELEMENTWISE[name]
-    others = {n: data.draw(constant(entry, n)) for n in entry.nondiff}
+    others = {n: data.draw(constants(n)) for n in entry.nondiff}
     point = [data.draw(points(entry, n, interesting=True)) for n in entry.differentiable]
     law_engines_agree(Call(entry, [], others), point)
 
@@ -85,14 +82,14 @@ def test_engines_agree(name, data):
 @every_elementwise
 @given(data=st.data())
 def test_array_kernel_is_scalar_value(name, data):
-    law_array_is_scalar(data.draw(calls(ELEMENTWISE[name])))
+    law_array_is_scalar(data.draw(op_inputs(ELEMENTWISE[name])))
 
 
 @every_elementwise
 @settings(max_examples=10)
 @given(data=st.data())
 def test_broadcasting(name, data):
-    law_broadcasts(data.draw(calls(ELEMENTWISE[name])))
+    law_broadcasts(data.draw(op_inputs(ELEMENTWISE[name])))
 
 
 @pytest.mark.parametrize("name", sorted(FORMULAS))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from laws import (
     OURS,
-    Call,
     law_array_is_scalar,
     law_broadcasts,
     law_engines_agree,
@@ -19,16 +18,12 @@ from laws import (
     law_linear,
     law_second_order,
     law_untouched,
-    names,
 )
 
 import gradlab as gl
-from gradlab.entry import (
-    Interval,
-)
-from gradlab.primitive import (
-    Primitive,
-)
+from gradlab.entry import Interval
+from gradlab.primitive import Primitive
+from gradlab.testing.strategies import Call, names
 
 RNG = np.random.default_rng(7)
 

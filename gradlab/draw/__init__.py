@@ -1,6 +1,7 @@
 """Pictures of computation graphs: what was computed, and how steep each step is.
 
-``gradlab.draw(y)`` makes one; nothing but Python packages is needed.
+``gradlab.draw(y)`` makes one, ``gradlab.draw.network([2, 4, 3])`` that of a network of neurons;
+nothing but Python packages is needed.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from gradlab.draw.drawing import Drawing, draw, notebook_svg
+from gradlab.draw.call import draw, notebook_pictures
+from gradlab.draw.drawing import Drawing
 from gradlab.draw.graph import Edge, Graph, Vertex
+from gradlab.draw.network import network
 
-__all__ = ["Drawing", "Edge", "Graph", "Vertex", "draw", "notebook_svg"]
+__all__ = ["Drawing", "Edge", "Graph", "Vertex", "draw", "network", "notebook_pictures"]
 
 
 class _CallableModule(ModuleType):

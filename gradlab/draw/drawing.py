@@ -1,107 +1,148 @@
-"""Drawing: one call from a traced value to a picture, and from the picture to any file.
+"""Drawing: a graph that notebooks show, that any format can be made of, and whose groups fold.
 
-``draw`` reads the graph at once, with the numbers of that moment; layout and output follow when
-they are asked for.
+Layout and output follow when they are asked for.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gradlab.draw import dot, raster, svg, text
+from gradlab.draw import dot, jsonform, mermaid, raster, svg, text
+from gradlab.draw.collapse import collapsed, count_boxes
+from gradlab.draw.fit import fit
 from gradlab.draw.graph import Graph
-from gradlab.draw.marks import Picture, compose
-from gradlab.draw.traced import from_node
+from gradlab.draw.marks import Picture, compose, place
+from gradlab.tape import Node
 
-FORMATS = ("svg", "png", "pdf", "dot")
-RANKDIRS = ("LR", "TB")
-BACKENDS = ("auto", "builtin", "dot")
-
-
-def draw(
-    node: Any,
-    *,
-    rankdir: str = "LR",
-    max_nodes: int = 400,
-    depth: int | None = None,
-    slopes: bool = True,
-    backend: str = "auto",
-    title: str | None = None,
-) -> Drawing:
-    """Draw the computation graph of a Value or Tensor.
-
-    Each value or array is a box with its name, data and gradient (``not computed`` before
-    ``backward()``), each operation an oval. The number on an edge is the local slope: how much the
-    result moves per unit of that input. Hover over an edge after ``backward()`` to read the
-    product that flowed along it.
-
-    Args:
-        node: the output to start from.
-        rankdir: ``"LR"`` for left to right, ``"TB"`` for top to bottom.
-        max_nodes: graphs with more nodes are refused.
-        depth: how many operations to go back from ``node``; None for all.
-        slopes: whether to write the local slopes on the edges.
-        backend: ``"builtin"`` (always works), ``"dot"`` (the system's Graphviz), or ``"auto"``:
-            ``dot`` if it is installed.
-        title: a headline.
-
-    Returns:
-        The Drawing, which notebooks show and ``save`` writes to a file.
-
-    Raises:
-        TypeError: ``node`` is not a Value or Tensor.
-        ValueError: the graph is too large, or an option has a value that is not offered.
-
-    >>> import gradlab
-    >>> x = gradlab.Value(0.5, name="x")
-    >>> gradlab.draw(x * x + 1.0)
-    <Drawing of 3 nodes: .svg(), .dot(), .save("graph.svg")>
-    """
-    _check("rankdir", rankdir, RANKDIRS)
-    _check("backend", backend, BACKENDS)
-    graph = from_node(node, max_nodes=max_nodes, depth=depth, slopes=slopes)
-    return Drawing(graph, rankdir=rankdir, backend=backend, title=title or "")
-
-
-def _check(option: str, given: str, offered: tuple[str, ...]) -> None:
-    if given not in offered:
-        raise ValueError(
-            f"draw: got {option}={given!r}\nexpected one of {', '.join(map(repr, offered))}\n"
-            f'write {option}="{offered[0]}"'
-        )
+FORMATS = ("svg", "png", "pdf", "html", "dot", "mmd", "json")
 
 
 class Drawing:
-    """A graph ready to be shown or saved; made by ``draw``."""
+    """A graph ready to be shown or saved; made by ``draw``.
+
+    Args:
+        graph: all there is to draw.
+        rankdir: ``"LR"`` or ``"TB"``.
+        backend: see ``draw``.
+        title: a headline.
+        hidden: ids of the groups that are shown as one box.
+        node: the Value or Tensor that was drawn, from which the html page takes its steps.
+        max_nodes: how many boxes ``expand`` may bring to light.
+    """
 
     def __init__(
-        self, graph: Graph, *, rankdir: str = "LR", backend: str = "auto", title: str = ""
+        self,
+        graph: Graph,
+        *,
+        rankdir: str = "LR",
+        backend: str = "builtin",
+        title: str = "",
+        hidden: frozenset[str] = frozenset(),
+        node: Node | None = None,
+        max_nodes: int = 400,
     ) -> None:
-        self.graph, self.rankdir, self.backend = graph, rankdir, backend
-        self.title = text.clean(title, 200)
+        self.whole, self.hidden, self.node, self.max_nodes = graph, hidden, node, max_nodes
+        self.rankdir, self.backend, self.title = rankdir, backend, text.clean(title, 200)
+        self.graph = collapsed(graph, hidden) if hidden else graph
+
+    # -- groups
+
+    def collapse(self, name: str) -> Drawing:
+        """Return the drawing with each group of this name as one box.
+
+        >>> import gradlab as gl
+        >>> x = gl.Value(0.5, name="x")
+        >>> with gl.group("hidden"):
+        ...     h = gl.tanh(2.0 * x + 1.0)
+        >>> gl.draw(h * x).collapse("hidden")
+        <Drawing of 3 nodes, collapsed: hidden: .svg(), .save("graph.svg"), .save("graph.html")>
+
+        Raises:
+            ValueError: no group has this name.
+        """
+        return self._with(self.whole, self.hidden | self._named(name))
+
+    def expand(self, name: str) -> Drawing:
+        """Return the drawing with the content of each group of this name.
+
+        If that is too much for one picture, the groups in it stay collapsed.
+
+        Raises:
+            ValueError: no group has this name.
+        """
+        graph, named = self.whole, self._named(name)
+        hidden = self.hidden - named
+        for group in sorted(named):
+            graph, hidden = fit(graph, self.max_nodes, hidden, within=group)
+        return self._with(graph, hidden)
+
+    def fitted(self) -> Drawing:
+        """Return the drawing with as many groups collapsed as ``max_nodes`` demands."""
+        graph, hidden = fit(self.whole, self.max_nodes, self.hidden)
+        return self if hidden == self.hidden else self._with(graph, hidden)
+
+    def _named(self, name: str) -> frozenset[str]:
+        groups = self.whole.groups.values()
+        found = frozenset(group.id for group in groups if name in (group.label, group.id))
+        if not found:
+            known = ", ".join(dict.fromkeys(repr(group.label) for group in groups)) or "no groups"
+            raise ValueError(
+                f"draw: no group is called {name!r:.60}\nexpected one of: {known:.200}\n"
+                f'write with gradlab.group("hidden"): around the computation of that part'
+            )
+        return found
+
+    def _with(self, graph: Graph, hidden: frozenset[str]) -> Drawing:
+        return Drawing(
+            graph,
+            rankdir=self.rankdir,
+            backend=self.backend,
+            title=self.title,
+            hidden=hidden,
+            node=self.node,
+            max_nodes=self.max_nodes,
+        )
+
+    # -- the formats
 
     def svg(self) -> str:
         """Return the picture as an SVG document."""
-        if self._uses_dot:
-            try:
-                return dot.render(self.dot(), "svg").decode()
-            except RuntimeError:
-                if self.backend == "dot":
-                    raise
-        return svg.to_svg(self._picture)
+        return (self._by_graphviz("svg") or svg.to_svg(self._picture).encode()).decode()
+
+    def html(self) -> str:
+        """Return a page in one file that steps through the computation, forward and backward.
+
+        Its numbers are those of the moment this is called.
+        """
+        from gradlab.draw import player
+        from gradlab.draw.steps import steps_of
+
+        steps = [] if self.node is None else steps_of(self.node, self.graph)
+        return player.to_html(self.graph, steps, rankdir=self.rankdir, title=self.title)
 
     def dot(self) -> str:
         """Return the graph as source text for Graphviz."""
         return dot.to_dot(self.graph, self.rankdir, self.title)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file; the suffix says the format: .svg, .png, .pdf or .dot.
+    def mermaid(self) -> str:
+        """Return the graph as a Mermaid flowchart, which GitHub draws in Markdown pages."""
+        return mermaid.to_mermaid(self.graph, self.rankdir, self.title)
 
-        The file appears complete or not at all.
+    def json(self) -> str:
+        """Return the graph and its layout as data."""
+        layout = place(self.graph, self.rankdir)
+        return jsonform.to_json(self.graph, layout, self.rankdir, self.title)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture to a file; the suffix says the format.
+
+        ``.svg``, ``.png``, ``.pdf``: pictures; ``.html``: a page that steps through the
+        computation; ``.dot``, ``.mmd`` (Mermaid), ``.json``: the graph for other tools. The file
+        appears complete or not at all.
 
         Raises:
             ValueError: another suffix.
@@ -125,51 +166,61 @@ class Drawing:
         return path
 
     def _content(self, form: str) -> bytes:
-        if form in ("svg", "dot"):
-            return (self.svg() if form == "svg" else self.dot()).encode()
-        if self._uses_dot:
-            try:
-                return dot.render(self.dot(), form)
-            except RuntimeError:
-                if self.backend == "dot":
-                    raise
-        return raster.to_bytes(self._picture, form)
+        if form in ("png", "pdf"):
+            return self._by_graphviz(form) or raster.to_bytes(self._picture, form)
+        texts = {"mmd": self.mermaid, "html": self.html, "dot": self.dot, "json": self.json}
+        return texts.get(form, self.svg)().encode()
 
-    @property
-    def _uses_dot(self) -> bool:
-        return self.backend == "dot" or (self.backend == "auto" and dot.is_installed())
+    def _by_graphviz(self, form: str) -> bytes | None:
+        """Return what the chosen Graphviz makes; None for the built-in layout."""
+        if self.backend == "builtin":
+            return None
+        programs = dot.programs() if self.backend == "auto" else [self.backend]
+        for program in programs:
+            source = dot.to_dot(self.graph, self.rankdir, self.title, heat=program == "dot")
+            try:
+                return dot.render(source, form, program)
+            except RuntimeError:
+                if self.backend != "auto":
+                    raise
+        return None
 
     @functools.cached_property
     def _picture(self) -> Picture:
         return compose(self.graph, self.rankdir, self.title)
 
+    # -- notebooks
+
     def __repr__(self) -> str:
-        kinds = Counter(vertex.kind for vertex in self.graph.vertices.values())
-        nodes = kinds["leaf"] + kinds["result"] + kinds["output"]
-        count = f"{nodes} node{'s' * (nodes != 1)}"
-        return f'<Drawing of {count}: .svg(), .dot(), .save("graph.svg")>'
+        nodes = count_boxes(self.graph)
+        groups = [v.label for v in self.graph.vertices.values() if v.kind == "group"]
+        named = ", ".join(groups[:3]) + ", …" * (len(groups) > 3)
+        hiding = f", collapsed: {named}" if groups else ""
+        count = f"{nodes} node{'s' * (nodes != 1)}{hiding}"
+        return f'<Drawing of {count}: .svg(), .save("graph.svg"), .save("graph.html")>'
 
     def _repr_svg_(self) -> str | None:
-        return notebook_svg(self)
+        return self._repr_mimebundle_().get("image/svg+xml")
+
+    def _repr_html_(self) -> str | None:
+        return self._repr_mimebundle_().get("text/html")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        picture = notebook_svg(self)
-        shown = {"text/plain": repr(self)}
-        return shown if picture is None else {"image/svg+xml": picture, **shown}
+        return {"text/plain": repr(self), **in_notebooks(self.svg)}
 
 
-def notebook_svg(what: Any) -> str | None:
-    """Return the SVG of a Value, Tensor or Drawing; None where that fails, for whatever reason.
+def in_notebooks(make: Callable[[], str]) -> dict[str, str]:
+    """Return a picture by MIME type: svg, and html in which it keeps its size and hover texts.
 
-    A notebook calls this while it prints: an exception here would hide the value itself.
-
-    >>> notebook_svg("not a graph") is None
-    True
+    A notebook calls this while it prints. An exception here would hide what it prints, so where
+    drawing fails, for whatever reason, there is no picture.
     """
     try:
-        return (what if isinstance(what, Drawing) else draw(what)).svg()
+        picture = make()
     except Exception:
-        return None
+        return {}
+    scrolling = f'<div style="overflow-x: auto">{picture}</div>'
+    return {"image/svg+xml": picture, "text/html": scrolling}
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -95,7 +95,7 @@ def _unit_size(unit: list[str], sizes: dict[str, Size]) -> Size:
 def _spans(edges: list[Edge]) -> list[int]:
     """Return how many layers each edge needs: one more if a label or a twin must be kept apart."""
     twins = Counter((e.source, e.target) for e in edges)
-    return [2 if e.label or twins[e.source, e.target] > 1 else 1 for e in edges]
+    return [2 if e.label or e.flow or twins[e.source, e.target] > 1 else 1 for e in edges]
 
 
 # ------------------------------------------------------------------------------- which layer

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
 from gradlab.draw import style
@@ -41,6 +42,11 @@ class Route:
     pieces: tuple[tuple[Point, ...], ...]
     label: Point | None = None  # the middle of the edge's label
 
+    def mapped(self, move: Callable[[Point], Point]) -> Route:
+        """Return the route with each of its points moved."""
+        pieces = tuple(tuple(map(move, piece)) for piece in self.pieces)
+        return Route(move(self.start), pieces, self.label and move(self.label))
+
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
@@ -50,6 +56,24 @@ class Layout:
     height: float
     boxes: dict[str, Box]
     routes: list[Route]
+
+    def turned(self) -> Layout:
+        """Return the layout with x and y exchanged."""
+
+        def turn(point: Point) -> Point:
+            return point[1], point[0]
+
+        boxes = {v: Box(b.y, b.x, b.height, b.width) for v, b in self.boxes.items()}
+        return Layout(self.height, self.width, boxes, [r.mapped(turn) for r in self.routes])
+
+    def moved(self, dx: float, dy: float) -> Layout:
+        """Return the layout with everything moved by ``dx`` and ``dy``."""
+
+        def move(point: Point) -> Point:
+            return point[0] + dx, point[1] + dy
+
+        boxes = {v: Box(b.x + dx, b.y + dy, b.width, b.height) for v, b in self.boxes.items()}
+        return Layout(self.width, self.height, boxes, [r.mapped(move) for r in self.routes])
 
 
 def lay_out(
@@ -66,28 +90,17 @@ def lay_out(
     Raises:
         ValueError: the graph has a cycle.
     """
-    turned = rankdir == "TB"
-    if turned:
+    if rankdir == "TB":
         sizes = {vertex: (h, w) for vertex, (w, h) in sizes.items()}
-        label_sizes = [(h, w) for w, h in label_sizes]
+        return _lay_out(graph, sizes, [(h, w) for w, h in label_sizes]).turned()
+    return _lay_out(graph, sizes, label_sizes)
+
+
+def _lay_out(graph: Graph, sizes: dict[str, Size], label_sizes: list[Size]) -> Layout:
     layers = make_layers(graph, sizes, label_sizes)
     order_layers(layers)
     placed = _Placed(graph, layers, sizes)
-    boxes, routes = placed.boxes(), placed.routes()
-    width, height = placed.length, placed.breadth
-    if turned:
-        width, height = height, width
-        boxes = {v: Box(b.y, b.x, b.height, b.width) for v, b in boxes.items()}
-        routes = [_turn(route) for route in routes]
-    return Layout(width, height, boxes, routes)
-
-
-def _turn(route: Route) -> Route:
-    def turned(point: Point) -> Point:
-        return point[1], point[0]
-
-    pieces = tuple(tuple(map(turned, piece)) for piece in route.pieces)
-    return Route(turned(route.start), pieces, route.label and turned(route.label))
+    return Layout(placed.length, placed.breadth, placed.vertex_boxes, placed.routes())
 
 
 class _Placed:
@@ -98,7 +111,7 @@ class _Placed:
         self.y = cross_positions(layers)
         self.breadth = max(y + s.broad / 2 for y, s in zip(self.y, layers.slots, strict=True))
         self._place_layers()
-        self.vertex_boxes = self.boxes()
+        self.vertex_boxes = self._boxes()
         self.ports = self._ports()
 
     def _place_layers(self) -> None:
@@ -115,7 +128,7 @@ class _Placed:
             x = end + min(most, least + style.LAYER_GAP_SLOPE * steep)
         self.length = self.bands[-1][1]
 
-    def boxes(self) -> dict[str, Box]:
+    def _boxes(self) -> dict[str, Box]:
         """Return each vertex's box; a unit stands at the end of its layer."""
         boxes = {}
         for i, unit in enumerate(self.layers.units):

@@ -1,133 +1,64 @@
-"""Marks: the rectangles, ovals, lines and texts that a picture is made of.
+"""Composing: from a graph to the marks of its picture, each box and edge at its place.
 
-A picture is composed once, in marks; the SVG writer and matplotlib both draw this same list.
+How large a box is follows from its text; where it lies, from the layout.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 
-from gradlab.draw import style, text
+from gradlab.draw import halos, style, text
+from gradlab.draw.columns import lay_out_columns
 from gradlab.draw.graph import Edge, Graph, Vertex
 from gradlab.draw.layout import Box, Layout, Point, Route, lay_out
-
-
-@dataclasses.dataclass(frozen=True)
-class Rect:
-    """A rectangle, perhaps with round corners; ``dash`` is a pair of lengths, on and off."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    fill: str
-    stroke: str = "none"
-    line: float = 1.0
-    radius: float = 0.0
-    dash: tuple[float, float] | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Oval:
-    """An ellipse, given by the box around it."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    fill: str
-    stroke: str
-    line: float = 1.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Line:
-    """A line of straight and curved pieces, or a filled shape if ``fill`` is given."""
-
-    start: Point
-    pieces: tuple[tuple[Point, ...], ...]
-    stroke: str = "none"
-    line: float = 1.0
-    fill: str = "none"
-    dash: tuple[float, float] | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Text:
-    """One line of text; ``y`` is its baseline, ``role`` says what it is (name, data, grad, ...)."""
-
-    x: float
-    y: float
-    text: str
-    role: str
-    colour: str = style.INK
-    size: float = style.TEXT
-    anchor: str = "start"
-    bold: bool = False
-    italic: bool = False
-
-
-Mark = Rect | Oval | Line | Text
-
-
-@dataclasses.dataclass(frozen=True)
-class Group:
-    """The marks of one vertex or edge, with the tooltip they share."""
-
-    id: str
-    kind: str
-    tooltip: str
-    marks: tuple[Mark, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Picture:
-    """A finished picture: its size and its groups, later ones on top."""
-
-    width: float
-    height: float
-    groups: tuple[Group, ...]
-    title: str = ""
+from gradlab.draw.shapes import Group, Line, Mark, Oval, Picture, Rect, Text
 
 
 def compose(graph: Graph, rankdir: str = "LR", title: str = "") -> Picture:
     """Return the picture of a graph, laid out left to right or top to bottom."""
     layout = place(graph, rankdir)
-    top = style.TITLE + style.LINE if title else 0.0
-    width = max(layout.width, text.width(title, style.TITLE, bold=True) if title else 0.0)
-    shift = (style.MARGIN + (width - layout.width) / 2, style.MARGIN + top)
+    width = max(layout.width, text.width(title, style.TITLE, bold=True))
+    legend = halos.legend(graph, width, style.MARGIN + _title_height(title))
+    top = _title_height(title) + halos.legend_height(legend)
+    layout = layout.moved(style.MARGIN + (width - layout.width) / 2, style.MARGIN + top)
     edges = zip(graph.edges, layout.routes, strict=True)
-    groups = [_edge(i, edge, route, shift, rankdir) for i, (edge, route) in enumerate(edges)]
+    heaviest = style.heaviest(edge.weight for edge in graph.edges)
+    groups = [_edge(i, edge, route, heaviest) for i, (edge, route) in enumerate(edges)]
+    if graph.columns:
+        groups = _labels_on_top(groups)
     for vertex in graph.vertices.values():
-        box = layout.boxes[vertex.id]
-        moved = Box(box.x + shift[0], box.y + shift[1], box.width, box.height)
-        groups.append(Group(vertex.id, vertex.kind, vertex.tooltip, tuple(_vertex(vertex, moved))))
+        marks = tuple(_vertex(vertex, layout.boxes[vertex.id]))
+        groups.append(Group(vertex.id, vertex.kind, vertex.tooltip, marks))
     width, height = width + 2 * style.MARGIN, layout.height + top + 2 * style.MARGIN
     if title:
         x, y = width / 2, style.MARGIN + style.TITLE * 0.8
         headline = Text(x, y, title, "title", style.INK, style.TITLE, "middle", bold=True)
         groups.append(Group("title", "title", "", (headline,)))
-    return Picture(width, height, tuple(groups), title)
+    return Picture(width, height, (*halos.halos(graph, layout), *groups, *legend), title)
+
+
+def _title_height(title: str) -> float:
+    return style.TITLE + style.LINE if title else 0.0
 
 
 def place(graph: Graph, rankdir: str = "LR") -> Layout:
     """Return the layout for boxes as large as their text needs."""
+    if not graph.vertices:
+        return Layout(0.0, 0.0, {}, [])
     arriving = dict.fromkeys(graph.vertices, 0)
     for edge in graph.edges:
         arriving[edge.target] += 1
     sizes = {v.id: _size(v, arriving[v.id], rankdir) for v in graph.vertices.values()}
-    labels = [
-        (text.width(e.label, style.SMALL) + 8.0, style.SMALL + 5.0) if e.label else (0.0, 0.0)
-        for e in graph.edges
-    ]
-    return lay_out(graph, sizes, labels, rankdir)
+    labels = [_label_size(edge) for edge in graph.edges]
+    return (lay_out_columns if graph.columns else lay_out)(graph, sizes, labels, rankdir)
 
 
 # ------------------------------------------------------------------------------------- vertices
 
 
 def _headline_bold(vertex: Vertex) -> bool:
-    return vertex.kind in ("leaf", "result", "output")
+    return vertex.kind in ("leaf", "result", "output", "group", "layer")
 
 
 def _columns(vertex: Vertex) -> tuple[float, float]:
@@ -139,6 +70,9 @@ def _columns(vertex: Vertex) -> tuple[float, float]:
 
 def _size(vertex: Vertex, arriving: int, rankdir: str) -> tuple[float, float]:
     headline = text.width(vertex.label, bold=_headline_bold(vertex))
+    if style.LOOKS[vertex.kind].circle:
+        diameter = max(style.CIRCLE, headline + 2 * style.PADDING[1])
+        return diameter, diameter
     if style.LOOKS[vertex.kind].oval:
         room = 2 * style.PADDING[1] + style.PORT_GAP * max(0, arriving - 1) / style.PORT_ROOM
         width, height = max(28.0, headline + 2 * style.PADDING[0]), 28.0
@@ -146,8 +80,9 @@ def _size(vertex: Vertex, arriving: int, rankdir: str) -> tuple[float, float]:
     left, right = _columns(vertex)
     rows = left + style.COLUMN_GAP + right if vertex.rows else 0.0
     lines = len(vertex.rows) + bool(vertex.label)
-    width = max(headline, rows) + 2 * style.PADDING[0]
-    return max(width, 24.0), lines * style.LINE + 2 * style.PADDING[1] - 4.0
+    wide, high = _heat_size(vertex)
+    width = max(headline, rows, wide) + 2 * style.PADDING[0]
+    return max(width, 24.0), lines * style.LINE + 2 * style.PADDING[1] - 4.0 + high
 
 
 def _vertex(vertex: Vertex, box: Box) -> list[Mark]:
@@ -161,7 +96,7 @@ def _vertex(vertex: Vertex, box: Box) -> list[Mark]:
         inner = (box.x + 2.5, box.y + 2.5, box.width - 5, box.height - 5)
         marks.append(Rect(*inner, "none", look.stroke, 0.8, look.radius - 2))
     x, y = box.centre[0], box.y + style.PADDING[1] + style.TEXT * 0.72
-    if not vertex.rows:
+    if not (vertex.rows or vertex.cells):
         y = box.centre[1] + style.TEXT * 0.36
     if vertex.label:
         bold = _headline_bold(vertex)
@@ -172,7 +107,7 @@ def _vertex(vertex: Vertex, box: Box) -> list[Mark]:
     for key, value in vertex.rows:
         marks += _row(key, value, left, right, y)
         y += style.LINE
-    return marks
+    return marks + _heat_map(vertex, x, box.y + box.height - style.PADDING[1])
 
 
 def _row(key: str, value: str, left: float, right: float, y: float) -> list[Mark]:
@@ -184,39 +119,86 @@ def _row(key: str, value: str, left: float, right: float, y: float) -> list[Mark
     ]
 
 
+def _heat_size(vertex: Vertex) -> Point:
+    """Return width and height of the heat map, with the gap above it."""
+    if not vertex.cells:
+        return 0.0, 0.0
+    return len(vertex.cells[0]) * style.CELL, len(vertex.cells) * style.CELL + style.CELL_GAP
+
+
+def _heat_map(vertex: Vertex, middle: float, bottom: float) -> list[Mark]:
+    """Return a small square for each number: blue above 0, orange with a bar below 0."""
+    largest = style.heaviest(x for row in vertex.cells for x in row)
+    marks: list[Mark] = []
+    for r, row in enumerate(vertex.cells):
+        for c, x in enumerate(row):
+            left = middle + (c - len(row) / 2) * style.CELL
+            top = bottom + (r - len(vertex.cells)) * style.CELL
+            fill = style.heat(x, largest)
+            marks.append(Rect(left, top, style.CELL, style.CELL, fill, style.CELL_BORDER, 0.5))
+            if x < 0:
+                bar = (left + 0.3 * style.CELL, top + 0.45 * style.CELL)
+                marks.append(Rect(*bar, 0.4 * style.CELL, 0.1 * style.CELL, style.INK))
+    return marks
+
+
 # ---------------------------------------------------------------------------------------- edges
 
 
-def _edge(i: int, edge: Edge, route: Route, shift: Point, rankdir: str) -> Group:
-    def moved(point: Point) -> Point:
-        return point[0] + shift[0], point[1] + shift[1]
-
-    pieces = [tuple(map(moved, piece)) for piece in route.pieces]
-    tip = pieces[-1][-1]
+def _edge(i: int, edge: Edge, route: Route, heaviest: float) -> Group:
+    start, pieces = route.start, list(route.pieces)
+    *before, tip = (start, *(point for piece in pieces for point in piece))
+    colour, width, dash = style.stroke(edge.weight, heaviest)
     length, half = style.ARROW
     # The line ends inside the arrow head, or its blunt end would stick out at the tip.
-    pieces[-1] = (*pieces[-1][:-1], _off(tip, -0.7 * length, 0.0, rankdir))
-    wings = [(_off(tip, -length, side, rankdir),) for side in (-half, half)]
+    pieces[-1] = (*pieces[-1][:-1], _back(tip, before[-1], 0.7 * length, 0.0))
+    wings = tuple((_back(tip, before[-1], length, side),) for side in (-half, half))
     marks: list[Mark] = [
-        Line(moved(route.start), tuple(pieces), style.EDGE, style.EDGE_WIDTH),
-        Line(tip, (*wings, (tip,)), fill=style.EDGE),
+        Line(start, tuple(pieces), colour, width, dash=dash),
+        Line(tip, wings, fill=colour),
     ]
-    if edge.label and route.label:
-        marks += _slope(edge.label, *moved(route.label))
+    if route.label and (edge.label or edge.flow):
+        marks += _label(edge, *route.label)
     return Group(f"e{i}", "edge", edge.tooltip, tuple(marks))
 
 
-def _off(point: Point, along: float, aside: float, rankdir: str) -> Point:
-    """Return the point moved along the flow and aside from it."""
-    dx, dy = (aside, along) if rankdir == "TB" else (along, aside)
-    return point[0] + dx, point[1] + dy
-
-
-def _slope(label: str, x: float, y: float) -> list[Mark]:
-    size = style.SMALL
-    width, height = text.width(label, size) + 6.0, size + 3.0
-    baseline = y + size * 0.36
-    return [
-        Rect(x - width / 2, y - height / 2, width, height, style.BACKGROUND),
-        Text(x, baseline, label, "slope", style.DERIVATIVE, size, "middle"),
+def _labels_on_top(groups: list[Group]) -> list[Group]:
+    """Return the edges of a network with all labels above all lines, since lines cross there."""
+    lines = [dataclasses.replace(group, marks=group.marks[:2]) for group in groups]
+    labels = [
+        Group(f"{group.id}-label", "edge", group.tooltip, group.marks[2:])
+        for group in groups
+        if group.marks[2:]
     ]
+    return lines + labels
+
+
+def _back(tip: Point, before: Point, along: float, aside: float) -> Point:
+    """Return the point ``along`` back from the tip toward ``before``, and aside from that line."""
+    dx, dy = tip[0] - before[0], tip[1] - before[1]
+    size = math.hypot(dx, dy) or 1.0
+    dx, dy = dx / size, dy / size
+    return tip[0] - along * dx - aside * dy, tip[1] - along * dy + aside * dx
+
+
+def _label_size(edge: Edge) -> tuple[float, float]:
+    lines = [line for line in (edge.label, edge.flow) if line]
+    wide = max((text.width(line, style.SMALL, bold=True) for line in lines), default=-8.0)
+    return wide + 8.0, len(lines) * (style.SMALL + 2.5) + (2.5 if lines else 0.0)
+
+
+def _label(edge: Edge, x: float, y: float) -> list[Mark]:
+    """Return the local slope and, below it, what flowed back."""
+    size, (width, height) = style.SMALL, _label_size(edge)
+    colour = style.DERIVATIVE if edge.weight is None else style.INK
+    marks: list[Mark] = [
+        Rect(x - width / 2 + 1, y - height / 2 + 1, width - 2, height - 2, style.BACKGROUND)
+    ]
+    lines = [(edge.label, "slope"), (edge.flow, "flow")]
+    lines = [(line, role) for line, role in lines if line]
+    at = y + size * 0.36 - (len(lines) - 1) * (size + 2.5) / 2
+    for line, role in lines:
+        bold = role == "flow"
+        marks.append(Text(x, at, line, role, colour, size, "middle", bold))
+        at += size + 2.5
+    return marks

@@ -6,13 +6,15 @@ The figure is made without pyplot, so drawing leaves no figure open and no setti
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from typing import Any
 
 from gradlab.draw import style
-from gradlab.draw.marks import Line, Mark, Oval, Picture, Text
+from gradlab.draw.shapes import Line, Mark, Oval, Picture, Text
 
 LARGEST = 14_000.0  # points along a side; PDF readers and PNG memory set the limit
+PIXELS = 12e6  # of a PNG; a larger one has fewer dots per inch, down to one per point
 
 
 def to_bytes(picture: Picture, form: str, dpi: float = 144) -> bytes:
@@ -21,13 +23,14 @@ def to_bytes(picture: Picture, form: str, dpi: float = 144) -> bytes:
     Args:
         picture: what to draw.
         form: ``"png"`` or ``"pdf"``.
-        dpi: dots per inch of a PNG; 72 makes one dot per point.
+        dpi: dots per inch of a PNG that is not very large; 72 makes one dot per point.
     """
     import matplotlib
     from matplotlib.figure import Figure
 
     zoom = min(1.0, LARGEST / max(picture.width, picture.height))
     size = (picture.width * zoom / 72, picture.height * zoom / 72)
+    dpi = min(dpi, max(72.0, math.sqrt(PIXELS / (size[0] * size[1]))))
     # The settings of the session must not leak in: usetex alone would break every label.
     with matplotlib.rc_context(matplotlib.rcParamsDefault), warnings.catch_warnings():
         # A character that the font lacks is drawn as a box; the name is the user's to choose.

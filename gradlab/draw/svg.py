@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from gradlab.draw import style
 from gradlab.draw.layout import Point
-from gradlab.draw.marks import Group, Line, Mark, Oval, Picture, Rect, Text
+from gradlab.draw.shapes import Group, Line, Oval, Picture, Rect, Text
 
 
 def to_svg(picture: Picture) -> str:
@@ -27,7 +27,8 @@ def to_svg(picture: Picture) -> str:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" role="img" '
-        f"font-family={quoteattr(style.FONT_STACK)} "
+        f'font-family={quoteattr(style.FONT_STACK)} font-size="{_n(style.TEXT)}" '
+        f'fill="{style.INK}" '
         f'style="background:{style.BACKGROUND}">'
     )
     lines = [head, f"<title>{escape(picture.title or 'computation graph')}</title>"]
@@ -36,19 +37,30 @@ def to_svg(picture: Picture) -> str:
     return "\n".join([*lines, "</svg>", ""])
 
 
+DEFAULTS = (f"{style.TEXT:g}", style.INK, "start", "normal")
+
+
 def _n(x: float) -> str:
-    return f"{x:.2f}".rstrip("0").rstrip(".")
+    return f"{x:.1f}".removesuffix(".0")
 
 
 def _group(group: Group) -> str:
     title = f"<title>{escape(group.tooltip)}</title>" if group.tooltip else ""
-    marks = "".join(map(_mark, group.marks))
-    return f"<g id={quoteattr(group.id)} class={quoteattr(group.kind)}>{title}{marks}</g>"
+    looks = [_look(mark).items() for mark in group.marks if isinstance(mark, Text)]
+    shared = dict(looks[0]) if looks else {}
+    shared = {key: value for key, value in shared.items() if all((key, value) in x for x in looks)}
+    marks = "".join(
+        _text(mark, shared) if isinstance(mark, Text) else _shape(mark) for mark in group.marks
+    )
+    facts = {"id": group.id, "class": group.kind, **shared}
+    return f"<g{_attributes(facts)}>{title}{marks}</g>"
 
 
-def _mark(mark: Mark) -> str:
-    if isinstance(mark, Text):
-        return _text(mark)
+def _attributes(facts: dict[str, str]) -> str:
+    return "".join(f" {key}={quoteattr(value)}" for key, value in facts.items())
+
+
+def _shape(mark: Rect | Oval | Line) -> str:
     if isinstance(mark, Line):
         shape = f'path d="{_path(mark.start, mark.pieces)}"'
     elif isinstance(mark, Rect):
@@ -59,7 +71,8 @@ def _mark(mark: Mark) -> str:
         shape = _oval(mark)
     paint = f' fill="{mark.fill}"'
     if mark.stroke != "none":
-        paint += f' stroke="{mark.stroke}" stroke-width="{_n(mark.line)}"'
+        paint += f' stroke="{mark.stroke}"'
+        paint += f' stroke-width="{_n(mark.line)}"' if mark.line != 1.0 else ""
     if not isinstance(mark, Oval) and mark.dash:
         paint += f' stroke-dasharray="{" ".join(map(_n, mark.dash))}"'
     return f"<{shape}{paint}/>"
@@ -71,18 +84,18 @@ def _oval(mark: Oval) -> str:
     return f'ellipse {centre} rx="{_n(rx)}" ry="{_n(ry)}"'
 
 
-def _text(mark: Text) -> str:
-    look = ""
-    if mark.anchor != "start":
-        look += f' text-anchor="{mark.anchor}"'
-    if mark.bold:
-        look += ' font-weight="bold"'
-    if mark.italic:
-        look += ' font-style="italic"'
-    return (
-        f'<text class="{mark.role}" x="{_n(mark.x)}" y="{_n(mark.y)}" '
-        f'font-size="{_n(mark.size)}" fill="{mark.colour}"{look}>{escape(mark.text)}</text>'
-    )
+def _look(mark: Text) -> dict[str, str]:
+    """Return how a text differs from the settings of the whole picture."""
+    facts = {"font-size": _n(mark.size), "fill": mark.colour, "text-anchor": mark.anchor}
+    facts["font-weight"] = "bold" if mark.bold else "normal"
+    facts["font-style"] = "italic" if mark.italic else "normal"
+    return {key: value for key, value in facts.items() if value not in DEFAULTS}
+
+
+def _text(mark: Text, shared: dict[str, str]) -> str:
+    look = {key: value for key, value in _look(mark).items() if key not in shared}
+    facts = {"class": mark.role, "x": _n(mark.x), "y": _n(mark.y), **look}
+    return f"<text{_attributes(facts)}>{escape(mark.text)}</text>"
 
 
 def _path(start: Point, pieces: tuple[tuple[Point, ...], ...]) -> str:

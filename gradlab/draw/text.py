@@ -55,7 +55,9 @@ def clean(text: Any, length: int = style.NAME_LENGTH) -> str:
     ('first second', 'xxxxxxx…')
     """
     text = str(text)[: 2 * length]  # enough to tell that it was longer
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 

@@ -15,10 +15,13 @@ from gradlab.testing.evidence import Evidence, Found, gather
 from gradlab.testing.mistakes import (
     constant_ratio,
     missing_slope,
+    not_a_number,
     one_use_only,
     only_for_ones,
     overwritten,
+    repeated_axes,
     sign_of_cotangent,
+    sum_over,
     unused,
     without_cotangent,
     zero,
@@ -80,17 +83,10 @@ def transposed_shape(evidence: Found) -> str | None:
 def not_summed(evidence: Found) -> str | None:
     """The argument was repeated to fit, and what flows back was not added up."""
     first = evidence[0]
-    given, shape = first.given, first.x.shape
-    lead = given.ndim - len(shape)
-    if lead < 0:
-        return None
-    repeated = [i + lead for i, n in enumerate(shape) if n == 1 and given.shape[i + lead] != 1]
-    axes = (*range(lead), *repeated)
-    summed = given.sum(axis=axes)
-    if axes and summed.size == first.x.size and first.fits(summed.reshape(shape)):
-        axis = axes[0] if len(axes) == 1 else axes
-        keep = ", keepdims=True" if repeated else ""
-        return f"broadcast, but not summed: write .sum(axis={axis}{keep}) to undo the repeating"
+    shape = first.x.shape
+    axes = repeated_axes(shape, first.given.shape)
+    if axes and first.fits(first.given.sum(axis=axes).reshape(shape)):
+        return f"broadcast, but not summed: write {sum_over(axes, shape)} to undo the repeating"
     return None
 
 
@@ -140,7 +136,7 @@ def jacobian_not_transposed(evidence: Found) -> str | None:
             slopes = e.about.slopes(e.place, e.g.astype(np.float64), one)
             if slopes.is_kink or not e.same(float(e.given[index]), slopes.ends[0].value):
                 return None
-    return "a matrix is not transposed: for y = x @ W the gradients are g @ W.T and x.T @ g"
+    return "not transposed: this is J g, expected J.T g; for y = x @ W write g @ W.T and x.T @ g"
 
 
 def rule_of_a_primitive(evidence: Found) -> str | None:
@@ -181,6 +177,7 @@ OUT_OF_SHAPE: tuple[Callable[[Found], str | None], ...] = (
 )
 IN_SHAPE: tuple[Callable[[Found], str | None], ...] = (
     rule_of_a_primitive,
+    not_a_number,
     zero,
     unused,
     without_cotangent,
@@ -190,9 +187,9 @@ IN_SHAPE: tuple[Callable[[Found], str | None], ...] = (
     swapped,
     transposed,
     jacobian_not_transposed,
-    overwritten,
-    one_use_only,
     missing_slope,
     beyond_a_threshold,
+    overwritten,
+    one_use_only,
     few_elements,
 )

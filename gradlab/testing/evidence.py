@@ -85,9 +85,9 @@ class Evidence:
                 return False
         return True
 
-    def same(self, a: float, b: float) -> bool:
+    def same(self, a: float, b: float, room: float = 0.0) -> bool:
         """Equal as far as a diagnosis needs it."""
-        return abs(a - b) <= self.rtol * (abs(a) + abs(b)) + 1e-2 * self.rtol * self.size
+        return abs(a - b) <= self.rtol * (abs(a) + abs(b)) + 1e-2 * self.rtol * self.size + room
 
     def fits(self, gradient: Any) -> bool:
         """Whether an array is right, element by element."""
@@ -106,8 +106,8 @@ class Evidence:
         return bool(np.all(np.abs(gradient - self.given) <= self.rtol * max(size, 1e-3)))
 
     @functools.cached_property
-    def uses(self) -> dict[Index, list[float]]:
-        """For each element, what each element of f that depends on it adds to its slope."""
+    def uses(self) -> dict[Index, np.ndarray]:
+        """For each element, what each element of f adds to its slope."""
         found, along = {}, self.about.moved(self.place)
         for index in self.indices:
             h = 1e-5 * max(1.0, abs(float(self.x[index])))
@@ -116,8 +116,7 @@ class Evidence:
                 change = (along(self.x + h * unit) - along(self.x - h * unit)) / (2 * h)
             except ValueError:
                 continue
-            terms = (self.g * change).ravel()
-            found[index] = [float(t) for t in terms[np.abs(terms) > 1e-7 * (1e-9 + self.size)]]
+            found[index] = (self.g * change).ravel()
         return found
 
     @functools.cached_property
@@ -128,7 +127,8 @@ class Evidence:
         try:
             with tape.recording(True), np.errstate(all="ignore"):
                 y = self.about.source(*args)
-            return Trail(y, leaf, self.g) if isinstance(y, Tensor) else None
+            name = self.about.names[self.place]
+            return Trail(y, leaf, self.g, name) if isinstance(y, Tensor) else None
         except Exception:  # not written for Tensors: then there is no trace
             return None
 
@@ -149,7 +149,8 @@ def gather(
             args[i] = np.asarray(moved).astype(a.dtype)
         other = about.at(*args)
         try:
-            if other.f.holds(args) and np.isfinite(other.value).all():
+            alike = other.f.holds(args) and other.value.shape == about.value.shape
+            if alike and np.isfinite(other.value).all():
                 g = random_cotangent(other.value.shape, rng)
                 g = np.asarray(g).astype(about.cotangent(seed).dtype)
                 found.append(Evidence(other, place, g, first))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.testing.evidence import Evidence, Found
+from gradlab.testing.evidence import Evidence, Found, Index
 
 
 def unused(evidence: Found) -> str | None:
@@ -19,6 +19,16 @@ def unused(evidence: Found) -> str | None:
     if all(e.measured_size == 0.0 for e in evidence) and evidence[0].given.any():
         name = evidence[0].about.names[evidence[0].place]
         return f"the function does not depend on {name}: its gradient is zero"
+    return None
+
+
+def not_a_number(evidence: Found) -> str | None:
+    """0 / 0 or the like, where the function has a slope."""
+    first = evidence[0]
+    for index in first.indices:
+        true = first.true(index) if np.isnan(first.given[index]) else None
+        if true is not None:
+            return f"nan where the slope is {true.value:.4g}: is 0 divided by 0 there?"
     return None
 
 
@@ -75,13 +85,15 @@ def constant_ratio(evidence: Found) -> str | None:
 
 
 def _ratio(evidence: Found) -> float | None:
-    pairs = [(e, *pair) for e in evidence for pair in e.pairs()]
-    telling = [(e, a, b) for e, a, b in pairs if abs(b) > 1e-3 * e.size]
-    if not telling or not all(math.isfinite(a) for _, a, _ in pairs):
+    first = evidence[0]
+    ratios = [given / true for given, true in first.pairs() if abs(true) > 1e-3 * first.size]
+    ratio = float(np.median(ratios)) if ratios else math.nan
+    if not math.isfinite(ratio) or abs(ratio - 1) <= 1e-9 or ratio == 0:
         return None
-    ratio = float(np.median([a / b for _, a, b in telling]))
-    holds = all(e.same(a, ratio * b) for e, a, b in pairs)
-    return ratio if holds and abs(ratio - 1) > 1e-9 and ratio != 0 else None
+    for e in evidence:  # the first refutes most, and the others need not be measured
+        if not all(e.same(given, ratio * true) for given, true in e.pairs()):
+            return None
+    return ratio
 
 
 def _ratio_text(ratio: float, first: Evidence) -> str:
@@ -118,32 +130,53 @@ def _sizes(first: Evidence) -> dict[int, str]:
 
 def overwritten(evidence: Found) -> str | None:
     """Of several elements of the result that an element went into, only one counts."""
+    used: dict[Index, np.ndarray] = {}
+    for e in evidence:
+        for index, terms in e.uses.items():
+            used[index] = used.get(index, False) | (np.abs(terms) > 1e-7 * (1e-9 + e.size))
+    if all(where.sum() < 2 for where in used.values()):
+        return None
     for which, name in ((-1, "last"), (0, "first")):
-        several = 0
-        for e in evidence:
-            for index, terms in e.uses.items():
-                several += len(terms) > 1
-                if not e.same(float(e.given[index]), terms[which] if terms else 0.0):
-                    break
-            else:
-                continue
-            break
-        else:
-            if several:
+        if all(_only_one_counts(e, used, which) for e in evidence):
+            if axes := repeated_axes(evidence[0].x.shape, evidence[0].about.value.shape):
                 return (
-                    f"overwritten instead of accumulated: only the {name} use of each element "
-                    "counts; add them up with +=, np.add.at or .sum(axis=...)"
+                    f"broadcast, but not summed: overwritten, only the {name} use of each element "
+                    f"counts; write {sum_over(axes, evidence[0].x.shape)}"
                 )
+            return (
+                f"overwritten instead of accumulated: only the {name} use of each element "
+                "counts; add them up with += or np.add.at"
+            )
     return None
+
+
+def _only_one_counts(e: Evidence, used: dict[Index, np.ndarray], which: int) -> bool:
+    rounding = 1e-10 * float(np.abs(e.g * e.about.value).max(initial=0.0))
+    for index, terms in e.uses.items():
+        one = terms[used[index]][which] if used[index].any() else 0.0
+        if not e.same(float(e.given[index]), float(one), rounding):
+            return False
+    return True
+
+
+def repeated_axes(shape: tuple[int, ...], into: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes along which an array of a shape is repeated to fit another; () if it is not."""
+    lead = len(into) - len(shape)
+    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, into[lead:], strict=True)):
+        return ()
+    stretched = (i + lead for i, n in enumerate(shape) if n != into[i + lead])
+    return (*range(lead), *stretched)
+
+
+def sum_over(axes: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """The call that undoes the repeating of an array of this shape."""
+    keep = ", keepdims=True" if 1 in shape else ""
+    return f".sum(axis={axes[0] if len(axes) == 1 else axes}{keep})"
 
 
 def one_use_only(evidence: Found) -> str | None:
     """Something is used twice, and only one of the two ways back is taken."""
-    name = _explained(evidence, "with_one_use_only")
-    if name is None:
-        return None
-    what = name.split("(")[0].replace("it is", f"{evidence[0].about.names[evidence[0].place]} is")
-    return f"overwritten instead of accumulated: {what}, and only one counts; add up with +="
+    return _explained(evidence, "with_one_use_only")
 
 
 def missing_slope(evidence: Found) -> str | None:
@@ -157,16 +190,15 @@ def missing_slope(evidence: Found) -> str | None:
 
 
 def _explained(evidence: Found, mistake: str) -> str | None:
-    """The name of the built-in mistake that predicts the gradient at every point."""
+    """What is said of the built-in mistake that predicts the gradient at every point."""
     if any(e.trail is None for e in evidence) or evidence[0].about.traced:
         return None
-    predictions = [getattr(e.trail, mistake)() for e in evidence]
-    for name in predictions[0]:
-        if all(
-            p.get(name) is not None and e.explains(p[name])
-            for e, p in zip(evidence, predictions, strict=True)
-        ):
-            return name
+    predictions = (getattr(e.trail, mistake)() for e in evidence)
+    for at_each in zip(*predictions, strict=False):
+        texts, gradients = zip(*at_each, strict=True)
+        pairs = zip(evidence, gradients, strict=True)
+        if len({*texts}) == 1 and all(e.explains(gradient) for e, gradient in pairs):
+            return texts[0]
     return None
 
 

@@ -38,22 +38,25 @@ def beyond_a_threshold(evidence: Found) -> str | None:
         return None
     name = first.about.names[first.place]
     ends = [
-        f"{word} {name} = {_bisect(first, index, known[good][0], known[bad][0]):.4g}"
+        f"{word} {name} = {_bisect(first, index, known[good][0], known[bad][0])}"
         for word, good, bad in (("above", low - 1, low), ("below", high + 1, high))
         if 0 <= good < len(known)
     ]
     return f"wrong only {' and '.join(ends)}: is a case (a kink, a limit) forgotten there?"
 
 
-def _bisect(first: Evidence, index: tuple[int, ...], good: float, bad: float) -> float:
+def _bisect(first: Evidence, index: tuple[int, ...], good: float, bad: float) -> str:
     """Where, between a number at which the gradient is right and one at which it is not."""
-    for _ in range(30):
+    width = max(abs(bad - good), abs(float(first.x[index])))
+    for _ in range(24):
         middle = (good + bad) / 2
         if _right_at(first, index, middle):
             good = middle
         else:
             bad = middle
-    return bad
+    close = 1e-3 * abs(bad) + 1e-5 * width  # beside a kink either slope is taken for right
+    rounded = (round(bad, digits) + 0.0 for digits in range(8))  # + 0.0: no minus before 0
+    return f"{next((r for r in rounded if abs(r - bad) <= close), bad):.4g}"
 
 
 def _right_at(first: Evidence, index: tuple[int, ...], t: float | None = None) -> bool | None:
@@ -83,6 +86,8 @@ def few_elements(evidence: Found) -> str | None:
     wrong = [i for i in first.indices if _right_at(first, i) is False]
     if 0 < 2 * len(wrong) < len(first.indices):
         listed = ", ".join(str(list(i)) for i in wrong[:3])
-        are = "zero" if not any(first.given[i] for i in wrong) else "wrong"
-        return f"only some elements are {are}, such as {listed}: are all of them written?"
+        are, why = "zero", "are all of them written?"
+        if any(first.given[i] for i in wrong):
+            are, why = "wrong", "is a mask or an index forgotten?"
+        return f"only some elements are {are}, such as {listed}: {why}"
     return None

@@ -70,9 +70,9 @@ def _unit(shape: tuple[int, ...], place: tuple[int, ...], value: float) -> np.nd
 # ---------------------------------------------------------------------------------------- PyTorch
 
 
-@published("torch slow")
+@published("torch")
 def torch_gradcheck(f: Function, vjp: Function, args: Arrays, rng: np.random.Generator) -> bool:
-    """torch.autograd.gradcheck(eps=1e-6, atol=1e-5, rtol=1e-3, nondet_tol=0): every entry of J.
+    """torch.autograd.gradcheck(eps=1e-6, atol=1e-5, rtol=1e-3): every entry of the Jacobian J.
 
     Rows by backward passes with unit cotangents, columns by central differences; the backward pass
     is repeated and must give the same bits, and 0 for a cotangent of 0.
@@ -95,9 +95,9 @@ def torch_gradcheck(f: Function, vjp: Function, args: Arrays, rng: np.random.Gen
     return not any(np.any(d) for d in vjp(np.zeros_like(y), *args))
 
 
-@published("torch fast")
+@published("fast")
 def torch_fast(f: Function, vjp: Function, args: Arrays, rng: np.random.Generator) -> bool:
-    """torch.autograd.gradcheck(fast_mode=True): one number v' J u per argument.
+    """torch.autograd.gradcheck(fast_mode=True): the same for one number v' J u per argument.
 
     u and v are positive (uniform, of length 1) and always the same; the tolerance is that of the
     slow mode summed up, atol * sum(u) * sum(v).
@@ -128,7 +128,7 @@ def _positive(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _jax(f: Function, vjp: Function, args: Arrays) -> bool:
-    """One direction and one cotangent from RandomState(0), eps 1e-4; tolerances by dtype."""
+    """One direction and one cotangent, always from RandomState(0); tolerances by dtype."""
     fixed = np.random.RandomState(0)
     y = np.asarray(f(*args))
     tangents = [fixed.randn(*x.shape) for x in args]
@@ -143,15 +143,15 @@ def _jax(f: Function, vjp: Function, args: Arrays) -> bool:
     return _close(analytic, np.vdot(change, g), tolerance, tolerance, equal_nan=True)
 
 
-@published("jax f64")
+@published("jax64")
 def jax_check_grads(f: Function, vjp: Function, args: Arrays, rng: np.random.Generator) -> bool:
-    """jax.test_util.check_grads(modes="rev", order=1) with x64: tolerance 1e-5, f32 2e-3."""
+    """jax.test_util.check_grads(order=1, modes="rev") with x64: eps 1e-4, tolerance 1e-5."""
     return _jax(f, vjp, args)
 
 
-@published("jax f32")
+@published("jax32")
 def jax_float32(f: Function, vjp: Function, args: Arrays, rng: np.random.Generator) -> bool:
-    """The same as JAX is by default: everything in float32, tolerance 2e-3."""
+    """The same as JAX is by default, all in float32: eps 1e-4, tolerance 2e-3."""
     return _jax(_single(f), _single(vjp), [x.astype(np.float32) for x in args])
 
 
@@ -172,7 +172,7 @@ def _single(function: Function) -> Function:
 
 @published("hips")
 def hips_check_grads(f: Function, vjp: Function, args: Arrays, rng: np.random.Generator) -> bool:
-    """autograd.test_util.check_grads(modes=["rev"], order=1): eps 1e-6, one random direction.
+    """autograd.test_util.check_grads(order=1, modes=["rev"]): eps 1e-6, tolerance 1e-6.
 
     |a - b| < 1e-6 or |a - b| / |a + b| < 1e-6.
     """
@@ -196,7 +196,7 @@ def hips_check_grads(f: Function, vjp: Function, args: Arrays, rng: np.random.Ge
 
 @published("chainer")
 def chainer_backward(f: Function, vjp: Function, args: Arrays, rng: np.random.Generator) -> bool:
-    """chainer.gradient_check.check_backward(eps=1e-3, atol=1e-5, rtol=1e-4): one random direction.
+    """chainer.gradient_check.check_backward(eps=1e-3, atol=1e-5, rtol=1e-4): one direction.
 
     The direction is of length 1 over all arguments; the cotangent is the caller's, here uniform in
     [-1, 1] as in Chainer's own tests.
@@ -222,7 +222,7 @@ def chainer_backward(f: Function, vjp: Function, args: Arrays, rng: np.random.Ge
 def minitorch_grad_check(
     f: Function, vjp: Function, args: Arrays, rng: np.random.Generator
 ) -> bool:
-    """minitorch.grad_check: one element per argument, a cotangent of ones, tolerances of 1e-2."""
+    """minitorch.grad_check: eps 1e-6, tolerance 1e-2, one element, a cotangent of ones."""
     wide = [x.astype(np.float64) for x in args]
     gradients = vjp(np.ones_like(np.asarray(f(*wide))), *wide)
     fixed = np.random.default_rng(10)
@@ -238,7 +238,7 @@ def minitorch_grad_check(
 def dezero_gradient_check(
     f: Function, vjp: Function, args: Arrays, rng: np.random.Generator
 ) -> bool:
-    """dezero.utils.gradient_check(rtol=1e-4, atol=1e-5): every element, a cotangent of ones."""
+    """dezero.utils.gradient_check(rtol=1e-4, atol=1e-5): eps 1e-4, a cotangent of ones."""
     for i, x in enumerate(args):
         mixed = [a.astype(np.float64) if a is x else a for a in args]
         gradient = vjp(np.ones_like(np.asarray(f(*mixed))), *mixed)[i]
