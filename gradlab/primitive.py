@@ -115,6 +115,10 @@ class Primitive(Entry):
         for a in inputs:
             if isinstance(a, Node):
                 return a.apply(self, inputs)
+        for a in inputs if self.nondiff else ():
+            for part in a if isinstance(a, tuple) else ():  # an index with recorded labels in it
+                if isinstance(part, Node):
+                    return part.apply(self, inputs)
         return self.evaluate(inputs)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -212,8 +216,11 @@ class Primitive(Entry):
         known[-2] = g
         for place, parent in enumerate(node.inputs):
             if isinstance(parent, Node):
+                name = self.name_at(place, len(node.inputs))
+                if name in self.nondiff:  # a mask or labels, recorded as part of a program
+                    continue
                 known[-1] = place
-                flow = self._flow(self.name_at(place, len(node.inputs)), known)
+                flow = self._flow(name, known)
                 yield parent, flow if type(flow) is float else unbroadcast(flow, parent)
 
     def _known(self, node: Node, traced: bool) -> list[Any]:

@@ -38,6 +38,9 @@ class Node:
 
     __slots__ = ("__weakref__", "data", "grad", "group", "inputs", "name", "op", "serial")
 
+    # Whether this engine computes whatever one of its nodes takes part in: one that records does.
+    takes_over: ClassVar[bool] = False
+
     # How notebooks show a node, by MIME type: gradlab/__init__.py points it at gradlab.draw.
     pictures: ClassVar[Callable[[Any], dict[str, str]] | None] = None
 
@@ -58,6 +61,11 @@ class Node:
         raise TypeError(
             f"{cls.__name__} is no engine\nexpected a Value or a Tensor\nwrite Value(x)"
         )
+
+    @classmethod
+    def compute(cls, function: Any, inputs: tuple[Any, ...], effect: bool) -> Any:
+        """Return a function of the plain data of its inputs; see ``compute`` below."""
+        return function(*[a.data if isinstance(a, Node) else a for a in inputs])
 
     @classmethod
     def made_by(cls, op: Any, inputs: tuple[Any, ...], data: Any) -> Node:
@@ -132,6 +140,27 @@ def no_grad() -> contextlib.AbstractContextManager[None]:
     (9.0, None)
     """
     return recording(False)
+
+
+def compute(function: Callable[..., Any], *inputs: Any, effect: bool = False) -> Any:
+    """Return ``function(*inputs)`` computed on plain data: a step without a slope.
+
+    A look at labels, a random mask: while a step is being recorded as a program, it becomes a line
+    of the program, which does it anew for every batch.
+
+    Args:
+        function: of plain arrays.
+        inputs: nodes, arrays, and whatever else it needs.
+        effect: it draws random numbers, or is there to raise an error.
+
+    >>> import gradlab as gl
+    >>> compute(np.argmax, gl.Tensor([1.0, 3.0, 2.0]))
+    np.int64(1)
+    """
+    for a in inputs:
+        if isinstance(a, Node):
+            return a.compute(function, inputs, effect)
+    return function(*inputs)
 
 
 # -------------------------------------------------------------------------------- parts with a name

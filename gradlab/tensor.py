@@ -71,6 +71,8 @@ class Tensor(Operators, tape.Node):
                         f"{op.name}: a Tensor meets a {type(a).__name__}\n"
                         "expected one engine per graph\nwrite Tensor(...) for both"
                     )
+                if a.takes_over:
+                    return a.apply(op, inputs)
                 plain.append(a.data)
                 if op.nondiff and op.name_at(place, len(inputs)) in op.nondiff:
                     inputs = (*inputs[:place], a.data, *inputs[place + 1 :])

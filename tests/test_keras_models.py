@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import warnings
 from contextlib import redirect_stdout
 
 import numpy as np
 import pytest
+from golden import record_keras_training as golden
 
 import gradlab as tf
 from gradlab import ShapeError, keras
 from gradlab.keras.checks import NonFiniteLossError, UnscaledWarning
-from golden import record_keras_training as golden
 
 RECORDED = json.loads(golden.FILE.read_text())["runs"]
 
@@ -503,9 +505,9 @@ def test_a_diverging_loss_names_the_place():
     model = small()
     model.optimizer.learning_rate = 1e20
     x, y = some(200)
-    with pytest.raises(NonFiniteLossError, match=r"epoch 1, batch \d.*(dense|kernel|bias)"):
-        with np.errstate(all="ignore"):
-            model.fit(x, y, verbose=0)
+    words = r"epoch 1, batch \d.*(dense|kernel|bias)"
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteLossError, match=words):
+        model.fit(x, y, verbose=0)
 
 
 def test_normalization_without_adapt():
@@ -550,3 +552,276 @@ def test_before_compile_and_before_build():
         keras.Sequential([keras.layers.Dense(1, name="a"), keras.layers.Dense(1, name="a")])
     with pytest.raises(ValueError, match=r"shapes \[\(1,\)\]"):
         model.set_weights([np.zeros(1)])
+
+
+# ------------------------------------------------------------------- data in all the forms it has
+
+
+def test_data_frames_and_lists():
+    import pandas as pd
+
+    x, y = some(40)
+    frame = pd.DataFrame(x, columns=list("abcd"))
+    frame["a"] = frame["a"].astype(object)
+    first, second, third = small(), small(), small()
+    for other in (second, third):
+        other.set_weights(first.get_weights())
+    first.fit(x, y, validation_split=0.25, shuffle=False, verbose=0)
+    second.fit(frame, pd.Series(y[:, 0]), validation_split=0.25, shuffle=False, verbose=0)
+    third.fit(x.tolist(), y.tolist(), validation_split=0.25, shuffle=False, verbose=0)
+    for other in (second, third):
+        assert all((a == b).all() for a, b in zip(first.get_weights(), other.get_weights()))
+    assert first.predict(frame, verbose=0).shape == (40, 1)
+
+
+def test_a_single_feature_needs_no_second_axis():
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=[1])])
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.1))
+    x = np.linspace(-1.0, 1.0, 20)
+    assert model.fit(x, 2 * x + 1, epochs=60, verbose=0).history["loss"][-1] < 1e-4
+    assert model.predict(np.array([10.0]), verbose=0) == pytest.approx(21.0, abs=0.2)
+    images = keras.Sequential([keras.layers.Flatten(input_shape=[2, 2]), keras.layers.Dense(1)])
+    assert images.predict(np.zeros((3, 2, 2, 1)), verbose=0).shape == (3, 1)
+
+
+def test_the_only_input_by_its_name():
+    x, y = some()
+    model = keras.Sequential([keras.Input([4], name="x"), keras.layers.Dense(1)])
+    model.compile(loss="mse", optimizer="sgd")
+    for given in ({"x": x}, [x], (x,)):
+        assert model.fit(given, y, verbose=0).epoch == [0]
+        assert (model.predict(given, verbose=0) == model.predict(x, verbose=0)).all()
+    late = keras.Sequential([keras.layers.Dense(1)])
+    assert late({"x": x}).shape == (20, 1) and late.input_shape == (None, 4)
+
+
+class Batches(keras.utils.PyDataset):
+    """Four batches of ten instances."""
+
+    def __init__(self, x, y):
+        super().__init__()
+        self.x, self.y, self.passes, self.asked = x, y, 0, []
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        self.asked.append(i)
+        return self.x[10 * i : 10 * i + 10], self.y[10 * i : 10 * i + 10]
+
+    def on_epoch_end(self):
+        self.passes += 1
+
+
+def test_batches_of_your_own_making():
+    x, y = some(40)
+    first, second, batches = small(), small(), Batches(x, y)
+    second.set_weights(first.get_weights())
+    history = first.fit(batches, epochs=2, shuffle=False, verbose=0)
+    second.fit(x, y, batch_size=10, epochs=2, shuffle=False, verbose=0)
+    assert history.params["steps"] == 4 and batches.passes == 2
+    assert all((a == b).all() for a, b in zip(first.get_weights(), second.get_weights()))
+    assert first.predict(batches, verbose=0).shape == (40, 1)
+    batches.asked.clear()
+    first.fit(batches, epochs=3, verbose=0)
+    orders = [batches.asked[i : i + 4] for i in (0, 4, 8)]
+    assert all(sorted(order) == [0, 1, 2, 3] for order in orders)
+    assert len(set(map(tuple, orders))) > 1 and keras.utils.Sequence is keras.utils.PyDataset
+
+
+def test_class_weights_reach_the_batches_of_a_generator():
+    x, labels = some(20)[0], np.arange(20) % 2
+    first = small("binary_crossentropy", 1, "sigmoid")
+    second = small("binary_crossentropy", 1, "sigmoid")
+    second.set_weights(first.get_weights())
+    weights = {0: 1.0, 1: 3.0}
+    first.fit(iter([(x, labels)]), class_weight=weights, verbose=0)
+    second.fit(x, labels, class_weight=weights, shuffle=False, verbose=0)
+    assert all((a == b).all() for a, b in zip(first.get_weights(), second.get_weights()))
+
+
+def test_a_generator_that_ends():
+    x, y = some(15)
+
+    def three():
+        for start in (0, 5, 10):
+            yield x[start : start + 5], y[start : start + 5]
+
+    with pytest.warns(UserWarning, match="3 of 5 batches"):
+        history = small().fit(three(), steps_per_epoch=5, epochs=4, verbose=0)
+    assert history.epoch == [0]
+    with pytest.warns(UserWarning, match="no batch any more"):
+        history = small().fit(three(), epochs=4, verbose=0)
+    assert history.epoch == [0] and len(history.history["loss"]) == 1
+    with pytest.warns(UserWarning, match="which are 2 batches"):
+        assert small().fit(x, y, batch_size=8, steps_per_epoch=9, verbose=0).params["steps"] == 2
+
+
+def test_generators_that_cannot_be_used():
+    x, y = some()
+    refused(ValueError, "not a single batch", small(), iter([]))
+    refused(ValueError, "targets or weights beside it", small(), iter([(x, y)]), y)
+    refused(ValueError, "validation_data=", small(), iter([(x, y)]), validation_split=0.2)
+    refused(ValueError, "a batch of 4 parts", small(), iter([(x, y, y, y)]))
+    x[4, 1] = np.nan
+    refused(NonFiniteLossError, "(?s)batch 1: x is not finite.*nan_to_num", small(), iter([(x, y)]))
+
+
+def test_data_that_are_no_numbers():
+    x, y = some()
+    refused(ValueError, "np.unique", small(), x, np.array(["cat", "dog"] * 10))
+    refused(ValueError, "complex128", small(), x.astype(complex), y)
+    refused(ValueError, "rows of different lengths", small(), [[1, 2, 3, 4], [1, 2]], [1, 2])
+    y[7] = np.nan
+    refused(ValueError, r"y has 1 NaN, the first at \[7, 0\]", small(), x, y)
+    refused(ValueError, "but no y", small(), x)
+    refused(ValueError, "no x", small(), None)
+
+
+def test_validation_data_are_looked_at_first():
+    x, y = some()
+    refused(ValueError, "x has 20 rows, y has 3", small(), x, y, validation_data=(x, y[:3]))
+    for validation in ((x, y, np.ones(20)), [x, y], iter([(x, y)])):
+        history = small().fit(x, y, validation_data=validation, verbose=0).history
+        assert list(history) == ["loss", "val_loss"]
+
+
+def test_the_wrong_number_of_inputs():
+    x, y = some()
+    refused(ShapeError, r"np\.stack", small(), [x, x], y)
+    refused(ShapeError, "x.reshape", images := fashion_net(), np.zeros((3, 5)), np.zeros(3))
+    assert images.layers[0].name == "flatten"
+    refused(ShapeError, r"x\[np.newaxis\]", small(), np.zeros(4), np.zeros(4))
+
+
+def fashion_net():
+    model = fashion_model()
+    model.compile(loss="sparse_categorical_crossentropy", optimizer="sgd")
+    return model
+
+
+# ------------------------------------------------------------------------------------- the model
+
+
+def test_a_model_is_built_by_hand():
+    model = keras.Sequential([keras.layers.Dense(3), keras.layers.Dense(1)])
+    model.build(input_shape=[None, 4])
+    assert model.built and model.count_params() == 19
+    assert model.input.shape == (None, 4) and model.output.shape == (None, 1)
+
+
+def test_a_row_has_its_input_first():
+    model = keras.Sequential([keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match="expected it before all layers"):
+        model.add(keras.Input([4]))
+    with pytest.raises(TypeError, match="with the brackets"):
+        keras.Sequential(keras.layers.Dense(3))
+    broken = keras.Sequential()
+    with pytest.raises(ShapeError):
+        broken.add(keras.layers.Dense(3, input_shape=[]))
+    broken.add(keras.layers.Dense(3, input_shape=[4]))
+    assert broken.output_shape == (None, 3)
+
+
+def test_a_train_step_receives_what_fit_was_given():
+    seen = []
+
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            x, y = data
+            seen.append((x.shape, y.shape))
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(y=y, y_pred=y_pred)
+            weights = self.trainable_weights
+            self.optimizer.apply_gradients(zip(self.gradients(loss), weights, strict=True))
+            return self.compute_metrics(x, y, y_pred)
+
+    own, usual = Own([keras.layers.Dense(1, input_shape=[4])]), keras.Sequential()
+    usual.add(keras.layers.Dense(1, input_shape=[4]))
+    usual.set_weights(own.get_weights())
+    for model in (own, usual):
+        model.compile(loss="mse", optimizer="adam", metrics=["mae"])
+    histories = [m.fit(*some(40), epochs=2, shuffle=False, verbose=0) for m in (own, usual)]
+    assert histories[0].history == histories[1].history
+    assert seen == 2 * [((32, 4), (32, 1)), ((8, 4), (8, 1))]
+
+
+def test_hooks_get_a_dict_and_have_their_older_names():
+    seen = []
+
+    class Old(keras.callbacks.Callback):
+        def on_train_begin(self, logs):
+            seen.append(dict(logs))
+
+        def on_batch_begin(self, batch, logs):
+            seen.append((batch, dict(logs)))
+
+        def on_batch_end(self, batch, logs):
+            seen.append((batch, list(logs)))
+
+        def on_predict_end(self, logs):
+            seen.append(dict(logs))
+
+    model = small()
+    model.fit(*some(), callbacks=[Old()], verbose=0)
+    model.predict(some()[0], callbacks=Old(), verbose=0)
+    assert seen == [{}, (0, {}), (0, ["loss"]), {}]
+
+
+def test_evaluation_on_the_way_leaves_training_alone():
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.evaluate(*some(8, seed=3), verbose=0)
+            self.model.predict(some(8)[0], verbose=0)
+
+    first, second = small(metrics=["mae"]), small(metrics=["mae"])
+    second.set_weights(first.get_weights())
+    options = {"epochs": 2, "shuffle": False, "verbose": 0}
+    watched = first.fit(*some(50), callbacks=[Watch()], **options)
+    assert watched.history == second.fit(*some(50), **options).history
+
+
+def test_no_epoch_at_all():
+    model = small()
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(use_ema=True))
+    assert model.fit(*some(), epochs=0, verbose=0).history == {}
+
+
+def test_a_loss_that_is_no_single_number():
+    loss = keras.losses.MeanSquaredError(reduction=None)
+    refused(ValueError, "sum_over_batch_size", small(loss), *some())
+    model = small(None)
+    refused(ValueError, "nothing to bring down", model, *some())
+
+
+# ------------------------------------------------------------------------------------- memory
+
+ALL_OF_FASHION_MNIST = """
+import resource, sys
+import numpy as np
+from gradlab import keras
+
+images = np.random.default_rng(0).integers(0, 256, (60000, 28, 28), dtype=np.uint8)
+labels = np.arange(60000) % 10
+x, valid = images[:-5000] / 255.0, images[-5000:] / 255.0  # float64, as on the slide
+model = keras.Sequential([
+    keras.layers.Flatten(input_shape=[28, 28]),
+    keras.layers.Dense(300, activation="relu"),
+    keras.layers.Dense(100, activation="relu"),
+    keras.layers.Dense(10, activation="softmax"),
+])
+model.compile(loss="sparse_categorical_crossentropy", optimizer="sgd", metrics=["accuracy"])
+model.fit(x, labels[:-5000], steps_per_epoch=20, verbose=0)
+model.evaluate(valid, labels[-5000:], verbose=0)
+assert model.predict(x, verbose=0).shape == (55000, 10)
+unit = 1 if sys.platform == "darwin" else 1024
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+"""
+
+
+@pytest.mark.slow
+def test_all_of_fashion_mnist_in_a_gigabyte():
+    pytest.importorskip("resource")
+    command = [sys.executable, "-c", ALL_OF_FASHION_MNIST]
+    peak = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert peak < 2**30

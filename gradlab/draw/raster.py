@@ -42,7 +42,7 @@ def to_bytes(picture: Picture, form: str, dpi: float = 144) -> bytes:
         axes.set_axis_off()
         for group in picture.groups:
             for mark in group.marks:
-                axes.add_artist(_artist(mark, zoom))
+                axes.add_artist(artist(mark, zoom))
         file = io.BytesIO()
         # Without a date the same picture gives the same file.
         dates = {"CreationDate": None} if form == "pdf" else {"Software": None}
@@ -50,7 +50,7 @@ def to_bytes(picture: Picture, form: str, dpi: float = 144) -> bytes:
     return file.getvalue()
 
 
-def _artist(mark: Mark, zoom: float) -> Any:
+def artist(mark: Mark, zoom: float) -> Any:
     from matplotlib.patches import Ellipse, FancyBboxPatch, PathPatch, Rectangle
 
     if isinstance(mark, Text):

@@ -42,3 +42,8 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'gradlab.keras' has no attribute {name!r}")
     return importlib.import_module(f"gradlab.keras.{name}")
+
+
+def __dir__() -> list[str]:
+    """What a notebook offers after ``keras.``: names of Keras, not the files behind them."""
+    return sorted({"Input", "Layer", "Model", "Sequential", "Variable", *_MODULES})

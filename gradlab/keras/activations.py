@@ -7,11 +7,12 @@ Source: deck 001, section 10.1.4-10.1.6; deck 000, "Activation Function".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gradlab import ops
 from gradlab.entry import REGISTRY, Entry
+from gradlab.keras import objects
 from gradlab.keras.names import resolve
 from gradlab.ops.arithmetic import where
 from gradlab.ops.elementary import clip
@@ -63,6 +64,10 @@ def get(identifier: Any) -> Callable[..., Any]:
     Raises:
         ValueError: an unknown name.
     """
+    if isinstance(identifier, Mapping):  # a layer with settings of its own, such as LeakyReLU
+        from gradlab.keras import layers
+
+        return layers.deserialize(identifier)
     return TABLE["linear"] if identifier is None else resolve("activation", TABLE, identifier)
 
 
@@ -83,7 +88,7 @@ def serialize(activation: Callable[..., Any]) -> Any:
     if keras := getattr(activation, "keras", ()):
         return keras[0]
     if hasattr(activation, "get_config"):
-        return {"class_name": type(activation).__name__, "config": activation.get_config()}
+        return objects.serialize(activation)
     raise ValueError(
         f"activation: {activation!r} has no name that could be saved\n"
         f"expected one of the {len(TABLE)} in keras.activations.TABLE, or a layer\n"
@@ -91,10 +96,7 @@ def serialize(activation: Callable[..., Any]) -> Any:
     )
 
 
-def __getattr__(name: str) -> Any:
-    if name in TABLE:
-        return TABLE[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = objects.names_in(__name__, TABLE)
 
 
 def __dir__() -> list[str]:

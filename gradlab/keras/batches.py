@@ -1,18 +1,18 @@
 """Batches: from the data a user has to pieces of 32 instances, in a new order in each epoch.
 
 Arrays, lists and data frames, several inputs in a list or dict, generators, and objects with
-``__getitem__`` all come out as triples (x, y, sample_weight).
+``__getitem__`` all come out as batches: (x, y), or (x, y, sample_weight).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from gradlab.keras import random
+from gradlab.keras.arrays import as_arrays, check_lengths, check_no_nan, is_stream, weights_of
 from gradlab.keras.graph import leaves, mapped
 
 
@@ -24,22 +24,23 @@ class ArrayBatches:
         batch_size: instances per batch; the last batch may have fewer.
         shuffle: whether each pass goes through the instances in an order of its own.
 
+    >>> import numpy as np
     >>> batches = ArrayBatches(np.arange(5.0), None, None, batch_size=2)
-    >>> [x.tolist() for x, y, weight in batches], len(batches)
+    >>> [x.tolist() for x in batches], batches.steps
     ([[0.0, 1.0], [2.0, 3.0], [4.0]], 3)
     """
+
+    ran_out = False
 
     def __init__(
         self, x: Any, y: Any, sample_weight: Any, batch_size: int = 32, shuffle: bool = False
     ) -> None:
-        self.data = (x, y, sample_weight)
+        self.data = packed(x, y, sample_weight)
         self.batch_size, self.shuffle = batch_size, shuffle
         self.size = len(next(leaves(x)))
+        self.steps = math.ceil(self.size / self.batch_size)
 
-    def __len__(self) -> int:
-        return math.ceil(self.size / self.batch_size)
-
-    def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
+    def __iter__(self) -> Iterator[Any]:
         order = random.generator().permutation(self.size) if self.shuffle else None
         for start in range(0, self.size, self.batch_size):
             rows: Any = slice(start, start + self.batch_size)
@@ -54,32 +55,79 @@ class StreamBatches:
     Args:
         source: what yields x, (x, y) or (x, y, sample_weight).
         steps: how many batches make an epoch; until the source is empty if None.
+        shuffle: whether the batches of an object with ``__getitem__`` come in a new order.
+        class_weight: a factor for the instances of each class.
     """
 
-    def __init__(self, source: Any, steps: int | None = None) -> None:
-        self.source, self.steps = source, steps
-        self.endless = iter(source) if hasattr(source, "__next__") else None
-        if steps is None and hasattr(source, "__len__"):
-            self.steps = len(source)
+    def __init__(
+        self,
+        source: Any,
+        steps: int | None = None,
+        shuffle: bool = False,
+        class_weight: dict[int, float] | None = None,
+    ) -> None:
+        self.source, self.shuffle, self.class_weight = source, shuffle, class_weight
+        self.steps = len(source) if steps is None and hasattr(source, "__len__") else steps
+        self.batch_size = 32  # taken for granted; what arrives may have any
+        self.begun = self.ran_out = False
 
-    def __len__(self) -> int:
-        if self.steps is None:
-            raise TypeError("the number of batches is not known in advance")
-        return self.steps
-
-    def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
-        if self.endless is not None:
-            source: Iterable[Any] = self.endless
-        elif hasattr(self.source, "__getitem__"):
-            source = (self.source[i] for i in range(len(self.source)))
-        else:
-            source = iter(self.source)
-        for count, batch in enumerate(source, start=1):
-            yield as_triple(batch)
+    def __iter__(self) -> Iterator[Any]:
+        count = 0
+        for batch in self._handed_out():
+            count += 1
+            yield self._ready(batch)
             if count == self.steps:
                 break
+        self._check(count)
+        self.begun = True
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
+
+    def _handed_out(self) -> Iterator[Any]:
+        if hasattr(self.source, "__next__"):
+            return self.source  # goes on where the epoch before stopped
+        if not hasattr(self.source, "__getitem__"):
+            return iter(self.source)
+        order: Any = range(len(self.source))
+        if self.shuffle:
+            order = random.generator().permutation(len(self.source)).tolist()
+        return (self.source[i] for i in order)
+
+    def _ready(self, batch: Any) -> Any:
+        x, y, weight = (as_arrays(part) for part in as_triple(batch))
+        if self.class_weight is not None:
+            weight = weights_of(y, self.class_weight, weight)
+        return packed(x, y, weight)
+
+    def _check(self, count: int) -> None:
+        if not count and not self.begun:
+            raise ValueError(
+                f"{type(self.source).__name__}: not a single batch\n"
+                "expected x, (x, y) or (x, y, sample_weight), again and again\n"
+                "write a generator that yields, and a new one for each fit"
+            )
+        if count < (self.steps or 1):
+            self.ran_out = True
+            found = f"{count} of {self.steps} batches" if self.steps else "no batch any more"
+            warnings.warn(
+                f"the data ran out: {found} in this epoch\n"
+                "expected batches for all epochs\n"
+                "write while True: in the generator, and steps_per_epoch= in fit",
+                stacklevel=5,
+            )
+
+
+def packed(x: Any, y: Any, sample_weight: Any) -> Any:
+    """Return a batch as a step receives it: without what was not given.
+
+    >>> packed(1.0, 2.0, None), packed(1.0, None, None)
+    ((1.0, 2.0), 1.0)
+    """
+    if sample_weight is not None:
+        return x, y, sample_weight
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, list | tuple) else x
 
 
 def as_triple(batch: Any) -> tuple[Any, Any, Any]:
@@ -88,16 +136,15 @@ def as_triple(batch: Any) -> tuple[Any, Any, Any]:
     >>> as_triple((1.0, 2.0))
     (1.0, 2.0, None)
     """
-    if not isinstance(batch, tuple):
+    if not isinstance(batch, tuple | list):
         return batch, None, None
-    return (*batch, None, None)[:3] if len(batch) < 4 else _refuse(batch)
-
-
-def _refuse(batch: tuple[Any, ...]) -> Any:
-    raise ValueError(
-        f"a batch of {len(batch)} parts\nexpected x, (x, y) or (x, y, sample_weight)\n"
-        "write several inputs as one list: ([x1, x2], y)"
-    )
+    if len(batch) > 3:
+        raise ValueError(
+            f"a batch of {len(batch)} parts\nexpected x, (x, y) or (x, y, sample_weight)\n"
+            "write several inputs as one list: ([x1, x2], y)"
+        )
+    x, y, sample_weight = (*batch, None, None)[:3]
+    return x, y, sample_weight
 
 
 def batches_of(
@@ -113,17 +160,22 @@ def batches_of(
     """Return the batches of whatever `fit`, `evaluate` or `predict` was given.
 
     Raises:
-        ValueError: no data, parts of different lengths, NaN among the inputs.
+        ValueError: no data, parts of different lengths, NaN, text, or targets beside a generator.
     """
     if is_stream(x):
-        return StreamBatches(x, steps)
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                f"a {type(x).__name__} as x, and targets or weights beside it\n"
+                "expected it to yield them too\nwrite yield x, y in the generator, and fit(it)"
+            )
+        return StreamBatches(x, steps, shuffle, class_weight)
     x, y = as_arrays(x), as_arrays(y)
     if class_weight is not None:
-        sample_weight = _weights_of(y, class_weight, sample_weight)
+        sample_weight = weights_of(y, class_weight, sample_weight)
     sample_weight = as_arrays(sample_weight)
     check_lengths(x, y, sample_weight)
-    for a in leaves(x):
-        check_no_nan(a)
+    check_no_nan("x", x)
+    check_no_nan("y", y)
     batch_size = 32 if batch_size is None else int(batch_size)
     if batch_size < 1:
         raise ValueError(
@@ -131,120 +183,19 @@ def batches_of(
             "write batch_size=32"
         )
     whole = ArrayBatches(x, y, sample_weight, batch_size, shuffle)
-    if steps is None or steps >= len(whole):
+    return whole if steps is None or steps == whole.steps else _pieces(whole, steps)
+
+
+def _pieces(whole: ArrayBatches, steps: int) -> ArrayBatches | StreamBatches:
+    """Return the same batches, ``steps`` of them at a time."""
+    if steps > whole.steps:
+        warnings.warn(
+            f"steps={steps} of {whole.size} rows, which are {whole.steps} batches\n"
+            f"expected at most {whole.steps}; that many are taken\n"
+            "write a smaller batch_size, or leave the steps out",
+            stacklevel=4,
+        )
         return whole
-    return StreamBatches(_Endless(whole), steps)
-
-
-class _Endless:
-    """Passes over arrays, one after the other: ``steps_per_epoch`` goes on where it stopped."""
-
-    def __init__(self, batches: ArrayBatches) -> None:
-        self.passes = (batch for _ in iter(int, 1) for batch in batches)
-
-    def __iter__(self) -> _Endless:
-        return self
-
-    def __next__(self) -> Any:
-        return next(self.passes)
-
-
-def is_stream(x: Any) -> bool:
-    """Tell whether it hands out batches, rather than being the data."""
-    if isinstance(x, np.ndarray | list | tuple | dict) or hasattr(x, "__array__"):
-        return False
-    return hasattr(x, "__next__") or hasattr(x, "__getitem__") or hasattr(x, "__iter__")
-
-
-def as_arrays(data: Any) -> Any:
-    """Return numbers as arrays: data frames and lists of numbers too; None stays None.
-
-    A list or tuple of arrays is taken for several inputs, a list of numbers for one array.
-
-    >>> as_arrays([[1, 2], [3, 4]]).shape, [a.shape for a in as_arrays([np.zeros(2), np.ones(2)])]
-    ((2, 2), [(2,), (2,)])
-    """
-    if data is None or isinstance(data, np.ndarray):
-        return data
-    if isinstance(data, dict):
-        return {name: as_arrays(value) for name, value in data.items()}
-    several = isinstance(data, list | tuple) and any(
-        hasattr(part, "__array__") and np.ndim(part) for part in data
-    )
-    if several or (isinstance(data, tuple) and None in data):
-        return type(data)(as_arrays(part) for part in data)
-    return np.asarray(data)
-
-
-def check_lengths(x: Any, y: Any, sample_weight: Any) -> None:
-    """Raise ValueError unless all parts have the same number of rows, and at least one."""
-    parts = [("x", a) for a in leaves(x)] + [("y", a) for a in leaves(y) if a is not None]
-    parts += [("sample_weight", a) for a in leaves(sample_weight) if a is not None]
-    for name, a in parts:
-        if not np.ndim(a):
-            raise ValueError(
-                f"{name} is a single number\nexpected an array with one row per instance\n"
-                f"write np.array([{name}])"
-            )
-    sizes = [len(a) for _, a in parts]
-    if len(set(sizes)) > 1:
-        other = next(k for k, size in enumerate(sizes) if size != sizes[0])
-        raise ValueError(
-            f"x has {sizes[0]} rows, {parts[other][0]} has {sizes[other]}\n"
-            "expected one target for each instance\n"
-            f"write x[:{min(sizes)}] and {parts[other][0]}[:{min(sizes)}], if those belong together"
-        )
-    if not sizes or sizes[0] == 0:
-        raise ValueError(
-            "x has no rows\nexpected at least one instance\nwrite x[:5] to try a few of them"
-        )
-
-
-def check_no_nan(a: np.ndarray) -> None:
-    """Raise ValueError if an input has a NaN, and say where."""
-    if a.dtype.kind == "f" and a.size and np.isnan(a.min()):
-        at = tuple(int(i) for i in np.argwhere(np.isnan(a))[0])
-        count = int(np.isnan(a).sum())
-        raise ValueError(
-            f"x has {count} NaN, the first at {list(at)}\nexpected numbers everywhere\n"
-            "write x = np.nan_to_num(x), or leave those rows out: x[~np.isnan(x).any(axis=1)]"
-        )
-
-
-def _weights_of(y: Any, class_weight: dict[int, float], sample_weight: Any) -> np.ndarray:
-    """Return a weight for each instance from the weight of its class."""
-    labels = np.asarray(y)
-    if labels.ndim > 1:
-        labels = labels.argmax(-1) if labels.shape[-1] > 1 else labels.reshape(len(labels))
-    known = np.array(sorted(class_weight))
-    unknown = np.setdiff1d(np.unique(labels), known)
-    if unknown.size:
-        raise ValueError(
-            f"class_weight has no weight for class {unknown[0]:g}\n"
-            f"expected one for each of {np.unique(labels).tolist()}\n"
-            f"write class_weight={{..., {unknown[0]:g}: 1.0}}"
-        )
-    weights = np.array([class_weight[k] for k in known], dtype="float32")
-    found = weights[np.searchsorted(known, labels)]
-    return found if sample_weight is None else found * np.asarray(sample_weight)
-
-
-def split_off(data: Any, fraction: float) -> tuple[Any, Any]:
-    """Return the first rows, and the last ``fraction`` of them for validation.
-
-    >>> [part.tolist() for part in split_off(np.arange(5), 0.4)]
-    [[0, 1, 2], [3, 4]]
-
-    Raises:
-        ValueError: the fraction leaves one part empty.
-    """
-    size = len(next(a for a in leaves(data) if a is not None))
-    kept = math.floor(size * (1.0 - fraction))
-    if not 0 < kept < size:
-        raise ValueError(
-            f"validation_split={fraction} of {size} rows\n"
-            "expected a fraction between 0 and 1 that leaves rows on both sides\n"
-            "write validation_split=0.1"
-        )
-    first = mapped(lambda a: None if a is None else a[:kept], data)
-    return first, mapped(lambda a: None if a is None else a[kept:], data)
+    pieces = StreamBatches((batch for _ in iter(int, 1) for batch in whole), steps)
+    pieces.batch_size = whole.batch_size
+    return pieces

@@ -55,6 +55,12 @@ class Callback:
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """After a training step: ``logs`` has the running means of this epoch so far."""
 
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """What `on_train_batch_begin` is called in Keras 1."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """What `on_train_batch_end` is called in Keras 1."""
+
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Before an evaluation, also that of an epoch's validation."""
 
@@ -80,6 +86,7 @@ class Callback:
         """After a batch of predictions; ``logs["outputs"]`` are the predictions."""
 
 
+OLDER = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
 
 
@@ -96,10 +103,11 @@ class CallbackList(Callback):
             if not isinstance(callback, Callback):
                 raise TypeError(
                     f"callbacks: given {callback!r}\nexpected objects of class Callback\n"
-                    "write callbacks=[keras.callbacks.EarlyStopping()], with the brackets"
+                    "write callbacks=[MyCallback()], with the brackets"
                 )
         for hook in HOOKS:  # a step of training should not call hundreds of empty methods
-            setattr(self, hook, _together([c for c in self.callbacks if _overrides(c, hook)], hook))
+            names = [name for name in (hook, OLDER.get(hook)) if name is not None]
+            setattr(self, hook, _together(self.callbacks, names))
 
     def set_params(self, params: dict[str, Any]) -> None:
         for callback in self.callbacks:
@@ -114,8 +122,8 @@ def _overrides(callback: Callback, hook: str) -> bool:
     return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
 
 
-def _together(callbacks: list[Callback], hook: str) -> Any:
-    methods = [getattr(callback, hook) for callback in callbacks]
+def _together(callbacks: list[Callback], names: list[str]) -> Any:
+    methods = [getattr(c, name) for c in callbacks for name in names if _overrides(c, name)]
 
     def call_all(*args: Any, **kwargs: Any) -> None:
         for method in methods:

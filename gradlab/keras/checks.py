@@ -28,6 +28,8 @@ def unscaled_images(x: Any, layers: list[Any]) -> None:
     if any(type(layer).__name__ in ("Rescaling", "Normalization") for layer in layers):
         return
     for a in leaves(x):
+        if not isinstance(a, np.ndarray):
+            continue
         few = np.asarray(a[:100])
         if not few.size:
             continue
@@ -39,7 +41,7 @@ def unscaled_images(x: Any, layers: list[Any]) -> None:
                 "expected numbers of about the size of 1, or training will hardly work\n"
                 "write x / 255.0, or begin the model with keras.layers.Rescaling(1 / 255)",
                 UnscaledWarning,
-                stacklevel=4,
+                stacklevel=3,  # the line with fit
             )
             return
 
@@ -59,8 +61,13 @@ def softmax_and_logits(layers: list[Any], losses: list[Any]) -> None:
         )
 
 
-def targets_fit(y: Any, y_pred: Any, loss: Any, model: Any) -> None:
-    """Raise ValueError if predictions have an axis too many, as without a Flatten layer."""
+def targets_fit(y: Any, y_pred: Any, model: Any) -> None:
+    """Raise ValueError without targets, or if predictions have an axis too many for them."""
+    if y is None:
+        raise ValueError(
+            f"{model.name}: a loss, but no y\nexpected one target for each instance\n"
+            "write fit(x, y), or evaluate(x, y)"
+        )
     given, predicted = np.shape(y), np.shape(y_pred)
     if len(predicted) >= 3 and 1 <= len(given) <= 2 and len(given) < len(predicted) - 1:
         raise ValueError(
@@ -74,26 +81,41 @@ def _first_dense(model: Any) -> str:
     return next((la.name for la in model.layers if type(la).__name__ == "Dense"), "the first layer")
 
 
+def single(loss: Any) -> None:
+    """Raise ValueError unless there is one loss for the whole batch."""
+    if loss is None:
+        raise ValueError(
+            "there is nothing to bring down: no loss, no penalty\n"
+            'expected a loss for at least one output\nwrite compile(loss="mse")'
+        )
+    if np.shape(loss.data if isinstance(loss, Node) else loss) != ():
+        raise ValueError(
+            f"the loss is an array of shape {loss.shape}\nexpected one number for a batch\n"
+            'write reduction="sum_over_batch_size", or mean() at the end of your own loss'
+        )
+
+
 def finite(loss: float, model: Any, x: Any, epoch: int, step: int) -> None:
     """Raise NonFiniteLossError if the loss is NaN or infinite; no weight has changed yet."""
     if np.isfinite(loss):
         return
+    cause, mend = _culprit(model, x)
     raise NonFiniteLossError(
-        f"the loss is {loss} in epoch {epoch + 1}, batch {step + 1}: {_culprit(model, x)}\n"
-        "expected a finite number; the weights are those before this batch\n"
-        "write a smaller learning_rate or clipnorm=1.0, or keras.callbacks.TerminateOnNaN()"
+        f"the loss is {loss} in epoch {epoch + 1}, batch {step + 1}: {cause}\n"
+        f"expected a finite number; the weights are those before this batch\nwrite {mend}"
     )
 
 
-def _culprit(model: Any, x: Any) -> str:
-    """Tell where the first number that is not finite appears."""
+def _culprit(model: Any, x: Any) -> tuple[str, str]:
+    """Tell where the first number that is not finite appears, and what to do about it."""
     if not all(np.isfinite(np.asarray(a)).all() for a in leaves(x)):
-        return "x is not finite"
+        return "x is not finite", "x = np.nan_to_num(x), or leave those rows out"
+    mend = "a smaller learning_rate, or clipnorm=1.0 in the optimizer"
     for weight in model.weights:
         if not np.isfinite(weight.data).all():
-            return f"{weight.path} is not finite since the last step"
+            return f"{weight.path} is not finite since the last step", mend
     for layer, outputs in model.watched(x):
         for y in leaves(outputs):
             if not np.isfinite(y.data if isinstance(y, Node) else y).all():
-                return f"the output of {layer.name} is not finite"
-    return "the targets and the outputs give no finite loss"
+                return f"the output of {layer.name} is not finite", mend
+    return "finite outputs, but not a finite loss", "np.isfinite(y).all() to look at the targets"

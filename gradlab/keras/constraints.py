@@ -15,24 +15,17 @@ import numpy as np
 
 from gradlab.keras import config
 from gradlab.keras.names import by_name, resolve
+from gradlab.keras.objects import Described, names_in
+from gradlab.keras.objects import serialize as serialize
 
 
 @dataclasses.dataclass(eq=False)
-class Constraint:
+class Constraint(Described):
     """Base of all constraints, and of your own: override ``__call__``."""
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
         """Return the allowed numbers nearest to ``w``, in its shape."""
         return w
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make the same constraint again."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-
-    @classmethod
-    def from_config(cls, settings: dict[str, Any]) -> Any:
-        """Make a constraint from what `get_config` returned."""
-        return cls(**settings)
 
 
 @dataclasses.dataclass(eq=False)
@@ -126,14 +119,4 @@ def get(identifier: Any) -> Any:
 deserialize = get
 
 
-def serialize(constraint: Constraint | None) -> dict[str, Any] | None:
-    """Return the class and the arguments of a constraint, as `deserialize` takes them."""
-    if constraint is None:
-        return None
-    return {"class_name": type(constraint).__name__, "config": constraint.get_config()}
-
-
-def __getattr__(name: str) -> Any:  # keras.constraints.max_norm is the class, too
-    if name in TABLE:
-        return TABLE[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = names_in(__name__, TABLE)  # keras.constraints.max_norm is the class, too

@@ -10,7 +10,9 @@ from typing import Any
 from gradlab.errors import ShapeError
 from gradlab.keras.graph import KerasTensor, LayerCall, calls_between, leaves, mapped
 from gradlab.keras.layers.base import Layer
-from gradlab.keras.model import Model
+from gradlab.keras.layers.shapes import fits
+from gradlab.keras.model import Model, as_expected
+from gradlab.keras.names import default_name
 
 
 class Functional(Model):
@@ -25,7 +27,7 @@ class Functional(Model):
     def __init__(
         self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True
     ) -> None:
-        super().__init__(name=name or _default_name(), trainable=trainable)
+        super().__init__(name=name or default_name("model"), trainable=trainable)
         for kind, structure in (("inputs", inputs), ("outputs", outputs)):
             _check_symbolic(kind, structure)
         self._input_structure, self._output_structure = inputs, outputs
@@ -47,8 +49,8 @@ class Functional(Model):
         return list(self._row)
 
     def call(self, inputs: Any) -> Any:
-        given = self._given(inputs)
-        values = {id(x): value for x, value in zip(self._inputs, given, strict=True)}
+        given = zip(self._inputs, self._given(inputs), strict=True)
+        values = {id(x): as_expected(value, x.shape) for x, value in given}
 
         def value_of(x: Any) -> Any:
             return values[id(x)] if isinstance(x, KerasTensor) else x
@@ -56,7 +58,8 @@ class Functional(Model):
         for call in self.calls:
             if any(id(y) in values for y in leaves(call.outputs)):
                 continue
-            outputs = call.layer(*mapped(value_of, call.arguments), **mapped(value_of, call.keywords))
+            arguments, keywords = mapped(value_of, (call.arguments, call.keywords))
+            outputs = call.layer(*arguments, **keywords)
             made = zip(leaves(call.outputs), leaves(outputs), strict=True)
             values |= {id(symbol): value for symbol, value in made}
         return mapped(value_of, self._output_structure)
@@ -90,9 +93,7 @@ class Functional(Model):
         if isinstance(shape, dict) or len(found) != len(self._inputs):
             return
         for x, given in zip(self._inputs, found, strict=True):
-            if len(given) == len(x.shape) and all(
-                n is None or m is None or n == m for n, m in zip(x.shape, given)
-            ):
+            if fits(given, x.shape):
                 continue
             raise ShapeError(
                 f"{self.name}: data of shape {given} for the input {x.name!r}\n"
@@ -102,12 +103,6 @@ class Functional(Model):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return mapped(lambda y: y.shape, self._output_structure)
-
-
-def _default_name() -> str:
-    from gradlab.keras.names import default_name
-
-    return default_name("model")
 
 
 def _check_symbolic(kind: str, structure: Any) -> None:

@@ -18,13 +18,15 @@ import numpy as np
 from gradlab.errors import ShapeError
 from gradlab.keras import config, random
 from gradlab.keras.names import by_name, find, resolve
+from gradlab.keras.objects import Described, names_in
+from gradlab.keras.objects import serialize as serialize
 
 # The standard deviation of a standard normal after all beyond -2 and 2 is cut off.
 TRUNCATED_STDDEV = 0.87962566103423978
 
 
 @dataclasses.dataclass(eq=False)
-class Initializer:
+class Initializer(Described):
     """Base of all initializers, and of your own: override ``__call__``."""
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> np.ndarray:
@@ -34,15 +36,6 @@ class Initializer:
             "expected one that returns the first numbers of a weight\n"
             "write def __call__(self, shape, dtype=None): return np.zeros(shape, dtype)"
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make the same initializer again."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
-
-    @classmethod
-    def from_config(cls, settings: dict[str, Any]) -> Any:
-        """Make an initializer from what `get_config` returned."""
-        return cls(**settings)
 
 
 # ------------------------------------------------------------------------------ without any chance
@@ -417,14 +410,4 @@ def get(identifier: Any) -> Any:
 deserialize = get
 
 
-def serialize(initializer: Initializer | None) -> dict[str, Any] | None:
-    """Return the class and the arguments of an initializer, as `deserialize` takes them."""
-    if initializer is None:
-        return None
-    return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
-
-
-def __getattr__(name: str) -> Any:  # keras.initializers.he_normal is the class, too
-    if name in TABLE:
-        return TABLE[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = names_in(__name__, TABLE)  # keras.initializers.he_normal is the class, too

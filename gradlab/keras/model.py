@@ -5,18 +5,24 @@ A model is itself a layer, so models can be parts of models.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from gradlab import tape
 from gradlab.keras import summary as summaries
 from gradlab.keras.graph import KerasTensor, leaves
-from gradlab.keras.layers.base import Layer, quiet
+from gradlab.keras.layers.base import Layer, trial
 from gradlab.keras.layers.core import InputLayer
+from gradlab.keras.layers.shapes import aligned, numbers
 from gradlab.keras.training import Trainer
+from gradlab.ops.shaping import reshape
 
 
 class Model(Trainer, Layer):
     """Base of all models, and of your own: make layers in ``__init__``, connect them in ``call``.
+
+    ``Model(inputs, outputs)`` is the functional model between symbolic inputs and outputs.
 
     >>> from gradlab import keras
     >>> class Twice(keras.Model):
@@ -28,6 +34,24 @@ class Model(Trainer, Layer):
     >>> Twice().predict([[1.0]], verbose=0)
     array([[2., 2.]], dtype=float32)
     """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make a functional model of ``Model(inputs, outputs)``."""
+        if cls is Model and (args or "inputs" in kwargs):
+            from gradlab.keras.functional import Functional
+
+            return object.__new__(Functional)
+        return super().__new__(cls)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights of all layers, by a trial call on zeros of this shape, (None, ...)."""
+        self.compute_output_shape(input_shape)
+
+    def build_once(self, input_shape: Any) -> None:
+        """Leave the layers to the first call, unless the model has a build method of its own."""
+        if type(self).build is not Model.build:
+            super().build_once(input_shape)
+        self.built = True
 
     @property
     def layers(self) -> list[Layer]:
@@ -73,16 +97,24 @@ class Model(Trainer, Layer):
         return [y.name for y in self.outputs]
 
     @property
+    def input(self) -> Any:
+        """The symbolic input; a list if there are several."""
+        return _single(self.inputs)
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output; a list if there are several."""
+        return _single(self.outputs)
+
+    @property
     def input_shape(self) -> Any:
         """The shape of the input, with None for the batch; a list if there are several."""
-        shapes = [x.shape for x in self.inputs]
-        return shapes[0] if len(shapes) == 1 else shapes
+        return _single([x.shape for x in self.inputs])
 
     @property
     def output_shape(self) -> Any:
         """The shape of the output, with None for the batch; a list if there are several."""
-        shapes = [y.shape for y in self.outputs]
-        return shapes[0] if len(shapes) == 1 else shapes
+        return _single([y.shape for y in self.outputs])
 
     def summary(
         self,
@@ -105,39 +137,48 @@ class Model(Trainer, Layer):
     def watched(self, x: Any) -> list[tuple[Layer, Any]]:
         """Return each layer with what it puts out for ``x``, in the order of the calls."""
         seen: list[tuple[Layer, Any]] = []
-        with tape.no_grad(), quiet(self), _watching(seen, self):
+        with tape.no_grad(), trial(), _watching(seen, self):
             self(x, training=False)
         return seen
 
 
-class _watching:
-    """Notes the outputs of the layers of a model for as long as the block lasts."""
+@contextlib.contextmanager
+def _watching(seen: list[tuple[Layer, Any]], model: Model) -> Iterator[None]:
+    """Note the outputs of the innermost layers of a model for as long as the block lasts."""
 
-    def __init__(self, seen: list[tuple[Layer, Any]], model: Model) -> None:
-        self.seen, self.layers = seen, [la for la in _all_below(model) if not la.sublayers()]
-
-    def __enter__(self) -> None:
-        for layer in self.layers:
-            layer.call = self._noting(layer)  # type: ignore[method-assign]
-
-    def __exit__(self, *error: Any) -> None:
-        for layer in self.layers:
-            del layer.call
-
-    def _noting(self, layer: Layer) -> Any:
+    def noting(layer: Layer) -> Any:
         call = layer.call
 
         def noted(*args: Any, **kwargs: Any) -> Any:
             outputs = call(*args, **kwargs)
-            self.seen.append((layer, outputs))
+            seen.append((layer, outputs))
             return outputs
 
         return noted
 
+    inside = [layer for layer, _ in model._walk()]
+    layers = [layer for layer in inside if not layer.sublayers()]
+    for layer in layers:
+        layer.call = noting(layer)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.call
 
-def _all_below(layer: Layer) -> list[Layer]:
-    below = layer.sublayers()
-    return [each for part in below for each in (part, *_all_below(part))]
+
+def _single(several: list[Any]) -> Any:
+    return several[0] if len(several) == 1 else several
+
+
+def as_expected(x: Any, expected: Any) -> Any:
+    """Return data with the axis of size 1 that the ``Input`` has and it lacks, or the reverse.
+
+    So (n,) numbers can go into ``Input([1])``, and (n, 28, 28, 1) images into ``Input([28, 28])``.
+    """
+    shape = numbers(x).shape
+    wanted = aligned(shape, expected)
+    return x if wanted == shape else reshape(x, wanted)
 
 
 def input_of(layer: Any) -> KerasTensor | None:

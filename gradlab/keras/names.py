@@ -81,7 +81,7 @@ def resolve(kind: str, table: Mapping[str, Any], identifier: Any) -> Any:
     elif isinstance(identifier, Mapping) and "class_name" in identifier:
         found = find(kind, table, identifier["class_name"])
         config = dict(identifier.get("config") or {})
-        return found.from_config(config) if inspect.isclass(found) else found
+        return found.from_config(config) if inspect.isclass(found) else found  # type: ignore
     elif callable(identifier):
         found = identifier
     else:

@@ -1,14 +1,15 @@
 """The progress bar of the slides: one live line on a terminal, clean lines in a file or a pipe.
 
-    1719/1719 [==============================] - 2s 989us/step - loss: 0.7220
+1719/1719 [==============================] - 2s 989us/step - loss: 0.7220
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TextIO
 
 WIDTH = 30
 
@@ -51,7 +52,8 @@ class Progbar:
             self.after_first = now
         if self.live and now - self.shown_at >= self.interval:
             self.shown_at = now
-            self._write(self._bar(step) + self._left(step, now) + shown(values))
+            line = self._bar(step) + self._left(step, now) + shown(values)
+            self._write(line[: columns(self.stream)])
 
     def finish(self, step: int, values: Mapping[str, float]) -> None:
         """Show the line of the whole epoch, and end it."""
@@ -97,13 +99,14 @@ class Progbar:
         self.stream.flush()
 
 
+def columns(stream: TextIO) -> int | None:
+    """Return how long a line can be that is written over; a longer one would be two lines."""
+    return shutil.get_terminal_size().columns - 1 if stream.isatty() else None
+
+
 def is_live(stream: TextIO) -> bool:
     """Tell whether a line can be written over: on a terminal, and in a notebook's output."""
-    return stream.isatty() or ("ipykernel" in sys.modules and not _is_redirected(stream))
-
-
-def _is_redirected(stream: Any) -> bool:
-    return "ipykernel" not in type(stream).__module__
+    return stream.isatty() or "ipykernel" in type(stream).__module__
 
 
 def per_step(seconds: float, unit: str = "step") -> str:

@@ -16,6 +16,8 @@ import numpy as np
 from gradlab.errors import ShapeError
 from gradlab.keras import config
 from gradlab.keras.names import by_name, find, resolve
+from gradlab.keras.objects import Described, names_in
+from gradlab.keras.objects import serialize as serialize
 from gradlab.ops.arithmetic import divide, multiply, square
 from gradlab.ops.elementary import absolute, maximum
 from gradlab.ops.linear import matmul
@@ -24,21 +26,12 @@ from gradlab.ops.shaping import transpose
 
 
 @dataclasses.dataclass(eq=False)
-class Regularizer:
+class Regularizer(Described):
     """Base of all regularizers, and of your own: override ``__call__``."""
 
     def __call__(self, x: Any) -> Any:
         """Return the penalty for a Tensor of weights or outputs: one number."""
         return 0.0
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make the same regularizer again."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-
-    @classmethod
-    def from_config(cls, settings: dict[str, Any]) -> Any:
-        """Make a regularizer from what `get_config` returned."""
-        return cls(**settings)
 
 
 def read_factor(owner: Any, name: str, default: float) -> None:
@@ -171,14 +164,4 @@ def get(identifier: Any) -> Any:
 deserialize = get
 
 
-def serialize(regularizer: Regularizer | None) -> dict[str, Any] | None:
-    """Return the class and the arguments of a regularizer, as `deserialize` takes them."""
-    if regularizer is None:
-        return None
-    return {"class_name": type(regularizer).__name__, "config": regularizer.get_config()}
-
-
-def __getattr__(name: str) -> Any:  # keras.regularizers.l2 is the class, too
-    if name in TABLE:
-        return TABLE[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = names_in(__name__, TABLE)  # keras.regularizers.l2 is the class, too

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from gradlab.errors import ShapeError
-from gradlab.keras.graph import KerasTensor
+from gradlab.keras import layers as layer_kinds
+from gradlab.keras.graph import KerasTensor, leaves
 from gradlab.keras.layers.base import Layer
 from gradlab.keras.layers.core import InputLayer
-from gradlab.keras.model import Model, input_of
+from gradlab.keras.layers.shapes import fits, is_shape
+from gradlab.keras.model import Model, as_expected, input_of
 
 
 class Sequential(Model):
@@ -30,13 +32,16 @@ class Sequential(Model):
     (13, (None, 1))
     """
 
-    def __init__(
-        self, layers: Any = None, name: str | None = None, trainable: bool = True
-    ) -> None:
+    def __init__(self, layers: Any = None, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(name=name, trainable=trainable)
         self._row: list[Layer] = []
         self._inputs: list[KerasTensor] = []
         self._outputs: list[KerasTensor] = []
+        if isinstance(layers, Layer):
+            raise TypeError(
+                f"Sequential: given {layers!r}\nexpected a list of layers\n"
+                "write keras.Sequential([...]), with the brackets"
+            )
         for layer in layers or []:
             self.add(layer)
 
@@ -45,36 +50,41 @@ class Sequential(Model):
 
         Raises:
             TypeError: not a layer.
-            ValueError: a name that another layer has already.
+            ValueError: a name that another layer has already, or an Input that is not the first.
         """
-        if isinstance(layer, KerasTensor) and layer.call is not None:
-            layer = layer.call.layer
+        call = layer.call if isinstance(layer, KerasTensor) else None
+        layer = layer if call is None else call.layer
+        self._check_new(layer)
+        if not self._row and (known := input_of(layer)) is not None:
+            self._inputs = self._outputs = [known]
+            self.batch_input_shape = known.shape
+        if self._outputs and not isinstance(layer, InputLayer):
+            try:
+                self._outputs = [layer(self._outputs[0])]
+            except Exception:
+                if not self._row:
+                    self._inputs = self._outputs = []
+                raise
+            self.built = True
+        self._row.append(layer)
+
+    def _check_new(self, layer: Any) -> None:
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"{self.name}: add({layer!r})\nexpected a layer\n"
-                f"write {_suggestion(layer)}"
+                f"{self.name}: add({layer!r})\nexpected a layer\nwrite {_suggestion(layer)}"
             )
-        if any(other.name == layer.name for other in self._row):
+        layer.check_set_up()
+        if any(other.name == layer.name and other is not layer for other in self._row):
             raise ValueError(
                 f"{self.name}: two layers are called {layer.name!r}\n"
                 "expected each name once\nwrite another name=..."
             )
-        self._row.append(layer)
-        if len(self._row) == 1 and (known := input_of(layer)) is not None:
-            self._inputs = self._outputs = [known]
-            self.batch_input_shape = known.shape
-            if isinstance(layer, InputLayer):
-                return
-        if self._outputs:
-            self._extend(layer)
-
-    def _extend(self, layer: Layer) -> None:
-        try:
-            self._outputs = [layer(self._outputs[0])]
-        except Exception:
-            self._row.pop()
-            raise
-        self.built = True
+        if self._row and isinstance(layer, InputLayer):
+            raise ValueError(
+                f"{self.name}: an Input after {self._row[-1].name}\n"
+                "expected it before all layers\n"
+                "write keras.Sequential([keras.Input(shape=[8]), ...])"
+            )
 
     def pop(self) -> None:
         """Take the last layer off."""
@@ -101,7 +111,9 @@ class Sequential(Model):
             raise ValueError(
                 f"{self.name} has no layers\nexpected at least one\nwrite model.add(Dense(1))"
             )
+        self.check_input(input_shape)
         if not self._outputs:
+            input_shape = _only(input_shape)
             source = InputLayer(batch_shape=input_shape, name=f"{self._row[0].name}_input").output
             self._inputs, at = [source], source
             for layer in self._row:
@@ -110,24 +122,28 @@ class Sequential(Model):
 
     def check_input(self, shape: Any) -> None:
         """Raise ShapeError if one instance has another shape than the model was made for."""
-        expected = self._inputs[0].shape if self._inputs else shape
-        fits = len(shape) == len(expected) and all(
-            n is None or m is None or n == m for n, m in zip(expected, shape)
+        given: Any = _only(shape)
+        expected: Any = self._inputs[0].shape if self._inputs else "one array"
+        if is_shape(given) and (not self._inputs or fits(given, expected)):
+            return
+        first = self.layers[0].name if self.layers else self.name
+        if not is_shape(given):
+            mend = "np.stack(x) for a list of rows, or Model(inputs, outputs) for several inputs"
+        elif len(given) == len(expected) - 1 == 1:
+            mend = "x[np.newaxis] for a single instance: it needs the axis of the batch too"
+        elif _first_can_tell(self.layers):
+            return
+        else:
+            mend = f"x.reshape({', '.join(str(n or -1) for n in expected)}), or another Input"
+        raise ShapeError(
+            f"{self.name}: inputs of shape {given}, to the layer {first}\n"
+            f"expected {expected}\nwrite {mend}"
         )
-        if self.layers and not fits and len(shape) == len(expected) - 1 == 1:
-            raise ShapeError(
-                f"{self.name}: inputs of shape {shape}, to the layer {self.layers[0].name}\n"
-                f"expected {expected}\n"
-                "write x[np.newaxis] for a single instance: it needs the axis of the batch too"
-            )
-        if not fits and not _first_can_tell(self.layers):
-            raise ShapeError(
-                f"{self.name}: inputs of shape {shape}, to the layer {self.layers[0].name}\n"
-                f"expected {expected}\n"
-                f"write x.reshape({', '.join(str(n or -1) for n in expected)}), or another Input"
-            )
 
     def call(self, inputs: Any) -> Any:
+        (inputs,) = leaves(inputs)  # data by the name of the input, or a list of one array, too
+        if self._inputs:
+            inputs = as_expected(inputs, self._inputs[0].shape)
         for layer in self._row:
             inputs = layer(inputs)
         return inputs
@@ -139,9 +155,27 @@ class Sequential(Model):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        from gradlab.keras.saving.objects import serialize
+        first = [x.call.layer for x in self._inputs if x.call is not None]
+        row = [*first, *self.layers]
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "layers": [layer_kinds.serialize(layer) for layer in row],
+        }
 
-        return {"name": self.name, "layers": [serialize(layer) for layer in self._row]}
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        layers = [layer_kinds.deserialize(layer) for layer in config["layers"]]
+        return cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
+
+
+layer_kinds.TABLE["Sequential"] = Sequential  # a model can be a layer of another one
+
+
+def _only(shape: Any) -> Any:
+    """Return the shape of the only array of a list or dict."""
+    shapes = list(shape.values()) if isinstance(shape, dict) else shape
+    return shapes[0] if not is_shape(shapes) and len(shapes) == 1 else shapes
 
 
 def _first_can_tell(layers: list[Layer]) -> bool:

@@ -5,26 +5,25 @@ The form is that of tf.keras 2, which the slides show.
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gradlab.keras.graph import LayerCall, leaves
 
-NARROW, WIDE = 65, 98  # characters; the wide table has a column "Connected to"
+HEADS = ("Layer (type)", "Output Shape", "Param #", "Connected to")
+NARROW, WIDE = 65, 98  # characters; the wide table has the column "Connected to"
 COLUMNS = {NARROW: (0.45, 0.85, 1.0), WIDE: (0.3, 0.6, 0.7, 1.0)}  # where each ends
+TRAINABLE = 11  # characters of a further column
 BREAKS = ("),", "},", "],", "',")  # a long entry is continued on the next line after one of these
 
 
-class Row(NamedTuple):
-    """A layer in the table, and those inside of it."""
+class Form(NamedTuple):
+    """The form of a table: its width, where its columns end, and what it shows."""
 
-    name: str
-    shape: str
-    params: int | str
-    connected: str = ""
-    depth: int = 0
-    frozen: bool | None = None  # shown as Y or N if asked for
+    width: int
+    ends: list[int]
+    expanded: bool
+    trainable: bool
 
 
 def of_model(
@@ -47,40 +46,47 @@ def of_model(
             "write model.build((None, 784)) for inputs of 784 numbers"
         )
     calls = getattr(model, "calls", None)  # of a functional model
-    rows = _rows(model, calls, expand_nested, show_trainable)
-    width = line_length or (NARROW if calls is None else WIDE)
-    ends = positions or COLUMNS[NARROW if calls is None else WIDE]
-    if ends[-1] <= 1:
-        ends = [int(width * end) for end in ends]
-    heads = ["Layer (type)", "Output Shape", "Param #"]
-    heads += [] if calls is None else ["Connected to"]
+    usual = NARROW if calls is None else WIDE
+    width, shares = line_length or usual, positions or COLUMNS[usual]
+    ends = [int(width * end) if shares[-1] <= 1 else int(end) for end in shares]
+    heads = list(HEADS[: len(COLUMNS[usual])])
+    if show_trainable:
+        width += TRAINABLE
+        heads, ends = [*heads, "Trainable"], [*ends, width]
+    form = Form(width, ends, expand_nested, show_trainable)
     lines = [f'Model: "{model.name}"', "_" * width, *_lines(heads, ends), "=" * width]
-    for row in rows:
-        fields = [row.name, row.shape, str(row.params)] + ([] if calls is None else [row.connected])
-        mark = "" if row.frozen is None else "  N" if row.frozen else "  Y"
-        lines += _lines([fields[0] + mark, *fields[1:]], ends, row.depth)
-        lines.append(" " * width)
+    lines += _layer_lines(model, form, calls)
     return "\n".join([*lines, "=" * width, *_totals(model), "_" * width])
 
 
-def _rows(model: Any, calls: Any, expand: bool, trainable: bool, depth: int = 0) -> list[Row]:
-    rows = []
+def _layer_lines(
+    model: Any, form: Form, calls: list[LayerCall] | None, depth: int = 0
+) -> Iterator[str]:
+    """Yield the rows of a model, each with an empty line below, and those of models inside."""
     layers = model.layers
     for layer in layers:
-        rows.append(
-            Row(
-                f"{layer.name} ({type(layer).__name__})",
-                _shape(layer, calls),
-                layer.count_params() if layer.built else "0 (unused)",
-                "" if calls is None else _connected(layer, calls),
-                depth,
-                (not layer.trainable) if trainable else None,
-            )
-        )
-        if expand and hasattr(layer, "layers"):
+        yield from _lines(_fields(layer, form, calls), form.ends, depth)
+        if form.expanded and getattr(layer, "layers", None):
+            yield _rule("¯", depth + 1, form.width)
             inner = None if calls is None else getattr(layer, "calls", [])
-            rows += _rows(layer, inner, expand, trainable, depth + 1)
-    return rows
+            yield from _layer_lines(layer, form, inner, depth + 1)
+            yield _rule("¯", depth, form.width)
+        if depth == 0 or layer is not layers[-1]:
+            yield _rule(" ", depth, form.width)
+
+
+def _rule(fill: str, depth: int, width: int) -> str:
+    return "|" * depth + fill * (width - 2 * depth) + "|" * depth
+
+
+def _fields(layer: Any, form: Form, calls: list[LayerCall] | None) -> list[str]:
+    params = str(layer.count_params()) if layer.built else "0 (unused)"
+    fields = [f"{layer.name} ({type(layer).__name__})", _shape(layer, calls), params]
+    if calls is not None:
+        fields.append(_connected(layer, calls))
+    if form.trainable:
+        fields.append("Y" if layer.trainable else "N")
+    return fields
 
 
 def _shape(layer: Any, calls: Any) -> str:
@@ -124,25 +130,11 @@ def _lines(fields: Sequence[str], ends: Sequence[int], depth: int = 0) -> list[s
     while any(rest):
         line = "|" * depth + " "
         for k, end in enumerate(ends):
-            last = k == len(ends) - 1
-            room = end - (ends[k - 1] if k else 0) - (0 if last else 2)
-            part = rest[k][:room]
+            gap = 0 if k == len(ends) - 1 else 2
+            part = rest[k][: end - (ends[k - 1] if k else 0) - gap]
             cuts = [part.index(b) + len(b) for b in BREAKS if b in part]
             part = part[: min(cuts)] if cuts else part
-            rest[k] = rest[k][len(part) :].lstrip() if cuts else rest[k][len(part) :]
-            line = f"{line}{part}".ljust(end) if last else f"{line}{part}  ".ljust(end)
-        lines.append(line.rstrip() + "|" * depth if depth else line)
+            rest[k] = rest[k][len(part) :]
+            line = (line + part + " " * gap).ljust(end - depth)
+        lines.append(line + "|" * depth)
     return lines
-
-
-def to_html(model: Any) -> str:
-    """Return the table as HTML, for notebooks."""
-    head = "".join(f"<th>{h}</th>" for h in ("Layer (type)", "Output Shape", "Param #"))
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in (row.name, row.shape))
-        + f'<td style="text-align:right">{row.params}</td></tr>'
-        for row in _rows(model, getattr(model, "calls", None), False, False)
-    )
-    totals = "<br>".join(_totals(model))
-    return f"<table><caption>{html.escape(model.name)}</caption>{head}{body}</table>{totals}"

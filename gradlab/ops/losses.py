@@ -27,7 +27,7 @@ from gradlab.primitive import (
     composed,
     primitive,
 )
-from gradlab.tape import Node
+from gradlab.tape import Node, compute
 
 # Probabilities are kept this far from 0 and 1 before a logarithm, as Keras does.
 EPSILON = 1e-7
@@ -301,9 +301,12 @@ def _unit(x, axis):
 
 def _minus_one_or_one(y_true):
     """Return labels 0/1 as -1/1, as Keras does; -1/1 labels stay."""
-    labels = plain(y_true)
-    binary = bool(np.all((labels == 0.0) | (labels == 1.0)))
-    return 2.0 * y_true - 1.0 if binary else y_true
+    return where(compute(only_0_and_1, y_true), 2.0 * y_true - 1.0, y_true)
+
+
+def only_0_and_1(labels):
+    """Tell whether there are no other numbers."""
+    return np.all((labels == 0.0) | (labels == 1.0))
 
 
 @composed(
@@ -434,7 +437,7 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0):
     return per_instance(pointwise(y_true, y_pred))
 
 
-def _log_probabilities(y_pred, from_logits, axis):
+def log_probabilities(y_pred, from_logits, axis):
     """Return log p: of the softmax of scores, or of probabilities made to sum to 1 and clipped."""
     if from_logits:
         return log_softmax(y_pred, axis=axis)
@@ -470,7 +473,7 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     if label_smoothing:
         classes = y_pred.shape[axis]
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / classes
-    return -reduce_sum(y_true * _log_probabilities(y_pred, from_logits, axis), axis=axis)
+    return -reduce_sum(y_true * log_probabilities(y_pred, from_logits, axis), axis=axis)
 
 
 @composed(
@@ -500,17 +503,21 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
         ShapeError: labels that do not match the predictions (one-hot ones, for instance).
         ValueError: a label outside the classes.
     """
-    labels = class_labels(y_true, np.shape(plain(y_pred)), axis, ignore_class)
-    counted = np.ones(labels.shape, bool) if ignore_class is None else labels != ignore_class
-    log_p = _log_probabilities(y_pred, from_logits, axis)
-    picked = take_along_axis(log_p, np.where(counted, labels, 0), axis=axis)
-    loss = where(counted, -picked, 0.0)
-    return reshape(loss, tuple(np.squeeze(labels, axis).shape))
+    shape = np.shape(plain(y_pred))
+    labels = compute(class_labels, y_true, shape, axis, ignore_class)
+    log_p = log_probabilities(y_pred, from_logits, axis)
+    if ignore_class is None:
+        loss = -take_along_axis(log_p, labels, axis=axis)
+    else:
+        counted = labels != ignore_class
+        loss = -take_along_axis(log_p, where(counted, labels, 0), axis=axis)
+        loss = where(counted, loss, 0.0)
+    return reshape(loss, tuple(n for a, n in enumerate(shape) if a != axis % len(shape)))
 
 
 def class_labels(y_true, shape, axis=-1, ignore_class=None):
     """Return labels as integers with ``axis`` kept at size 1, after checking shape and range."""
-    labels, classes = plain(y_true), shape[axis]
+    labels, classes = np.asarray(y_true), shape[axis]
     kept = tuple(1 if a == axis % len(shape) else n for a, n in enumerate(shape))
     if labels.shape not in (kept, tuple(n for a, n in enumerate(shape) if a != axis % len(shape))):
         raise ShapeError(
@@ -594,7 +601,7 @@ def binary_focal_crossentropy(
 
 def _power(x, gamma):
     """x^gamma for x >= 0; at x = 0 without the infinite slope that a power below 1 has there."""
-    return exp(gamma * log(maximum(x, 1e-300 if plain(x).dtype.itemsize > 4 else 1e-37)))
+    return exp(gamma * log(maximum(x, 1e-300 if x.dtype.itemsize > 4 else 1e-37)))
 
 
 @composed(
@@ -616,6 +623,6 @@ def categorical_focal_crossentropy(
     same_shape("categorical_focal_crossentropy", y_true, y_pred)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[axis]
-    log_p = _log_probabilities(y_pred, from_logits, axis)
+    log_p = log_probabilities(y_pred, from_logits, axis)
     weight = alpha * _power(1.0 - exp(log_p), gamma)
     return reduce_sum(-y_true * log_p * weight, axis=axis)

@@ -64,7 +64,7 @@ def network(
     zoom = _zoom(ax, picture)
     for group in picture.groups:
         for mark in group.marks:
-            ax.add_artist(raster._artist(mark, zoom))
+            ax.add_artist(raster.artist(mark, zoom))
     return ax
 
 

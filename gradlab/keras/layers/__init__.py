@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gradlab.keras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
@@ -14,6 +15,8 @@ from gradlab.keras.layers.base import Layer
 from gradlab.keras.layers.core import Activation, Dense, Flatten, Input, InputLayer, Reshape
 from gradlab.keras.layers.preprocessing import Normalization, Rescaling
 from gradlab.keras.layers.regularization import ActivityRegularization, Dropout, GaussianNoise
+from gradlab.keras.names import resolve
+from gradlab.keras.objects import serialize
 
 KINDS: tuple[type[Layer], ...] = (
     InputLayer,
@@ -33,6 +36,23 @@ KINDS: tuple[type[Layer], ...] = (
     Rescaling,
 )
 TABLE: dict[str, Any] = {kind.__name__: kind for kind in KINDS}
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the layer or model that `serialize` wrote down, without its weights.
+
+    Args:
+        config: a dict with a class name and arguments.
+        custom_objects: layers of your own, by name.
+
+    >>> deserialize(serialize(Dense(10, activation="relu"))).units
+    10
+
+    Raises:
+        ValueError: an unknown class; the message has the closest ones.
+    """
+    return resolve("layer", {**TABLE, **(custom_objects or {})}, config)
+
 
 __all__ = [
     "ELU",
@@ -54,4 +74,6 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Softmax",
+    "deserialize",
+    "serialize",
 ]

@@ -33,25 +33,35 @@ class ReLU(_Shapeless):
         **more: Any,
     ) -> None:
         super().__init__(**more)
-        self.settings = {
-            "max_value": max_value,
-            "negative_slope": negative_slope,
-            "threshold": threshold,
-        }
+        self.max_value, self.negative_slope = max_value, negative_slope
+        self.threshold = threshold
+        for name, value in self._settings().items():
+            if value is not None and not value >= 0:
+                raise ValueError(
+                    f"ReLU: {name}={value!r}\nexpected 0 or more\nwrite ReLU() for max(0, x)"
+                )
+
+    def _settings(self) -> dict[str, Any]:
+        return {n: getattr(self, n) for n in ("max_value", "negative_slope", "threshold")}
 
     def call(self, inputs: Any) -> Any:
-        return activations.relu(inputs, **self.settings)
+        return activations.relu(inputs, **self._settings())
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self.settings}
+        return {**super().get_config(), **self._settings()}
 
 
 class LeakyReLU(_Shapeless):
-    """A rectified linear unit that leaks: slope ``negative_slope`` on the left."""
+    """A rectified linear unit that leaks: slope ``negative_slope`` on the left.
 
-    def __init__(self, negative_slope: float = 0.3, **more: Any) -> None:
+    tf.keras 2 calls the slope ``alpha``.
+    """
+
+    def __init__(
+        self, negative_slope: float = 0.3, alpha: float | None = None, **more: Any
+    ) -> None:
         super().__init__(**more)
-        self.negative_slope = negative_slope
+        self.negative_slope = negative_slope if alpha is None else alpha
 
     def call(self, inputs: Any) -> Any:
         return table.leaky_relu(inputs, negative_slope=self.negative_slope)

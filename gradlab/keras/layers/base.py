@@ -17,9 +17,10 @@ import numpy as np
 from gradlab import tape
 from gradlab.keras import config, regularizers
 from gradlab.keras.graph import KerasTensor, LayerCall, Shape, is_symbolic, leaves, mapped
-from gradlab.keras.layers.shapes import as_shape, is_shape, mapped_shapes, numbers, shapes_of
+from gradlab.keras.layers.shapes import as_shape, mapped_shapes, numbers, shapes_of
 from gradlab.keras.layers.weights import Keeper
-from gradlab.keras.names import default_name, near, snake_case, written
+from gradlab.keras.names import default_name, find, snake_case
+from gradlab.keras.objects import serialize
 from gradlab.keras.variable import Variable
 
 
@@ -35,7 +36,7 @@ class Layer(Keeper):
         input_dim: the same for instances that are rows of numbers.
 
     Raises:
-        TypeError: an argument that the layer does not have; the message has the closest ones.
+        ValueError: an argument that the layer does not have; the message has the closest ones.
 
     >>> from gradlab import keras
     >>> class Double(keras.layers.Layer):
@@ -102,9 +103,8 @@ class Layer(Keeper):
             return np.zeros([n or 1 for n in (batch, *shape[1:])], self.dtype)
 
         given = mapped_shapes(zeros, as_shape(input_shape))
-        with tape.no_grad():
+        with tape.no_grad(), trial():
             outputs = self._computed((given,), {}, training=False)
-        self.forget_penalties()
         return mapped(lambda y: (None, *np.shape(numbers(y))[1:]), outputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Layer(Keeper):
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
         config["dtype"] = self.dtype
         if self.activity_regularizer is not None:
-            config["activity_regularizer"] = written(self.activity_regularizer)
+            config["activity_regularizer"] = serialize(self.activity_regularizer)
         return config
 
     @classmethod
@@ -124,6 +124,7 @@ class Layer(Keeper):
 
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Apply the layer to arrays, to Tensors, or to the symbolic inputs of a graph."""
+        self.check_set_up()
         if is_symbolic((args, kwargs)):
             if training is not None:
                 kwargs["training"] = training
@@ -140,6 +141,15 @@ class Layer(Keeper):
     def check_input(self, shape: Any) -> None:
         """Raise a ShapeError if inputs of this shape cannot be used; layers that can tell do."""
 
+    def check_set_up(self) -> None:
+        """Raise a RuntimeError if a layer of your own has forgotten to set up its base class."""
+        if "_calls" not in vars(self):
+            raise RuntimeError(
+                f"{type(self).__name__}: the __init__ of its base class was not called\n"
+                "expected that before anything else\n"
+                "write super().__init__(**kwargs) as the first line of __init__"
+            )
+
     def _to_floats(self, x: Any) -> Any:
         if isinstance(x, tape.Node) or x is None or isinstance(x, str | bool | int | float):
             return x
@@ -148,16 +158,19 @@ class Layer(Keeper):
 
     def _computed(self, args: Any, kwargs: dict[str, Any], training: bool | None) -> Any:
         self.check_input(shapes_of(args[0]) if args else ())
-        if _phase.depth == 0:  # a layer may be called several times inside of one model
-            self.forget_penalties()
-        with phase(training) as is_training:
+        self._penalties = []
+        with phase(training, self._penalties) as is_training:
             if "training" in parameters(type(self))[1 + len(args) :]:
                 kwargs = {**kwargs, "training": is_training}
             outputs = self.call(*args, **kwargs)
-        if self.activity_regularizer is not None:
-            for y in leaves(outputs):
-                self.add_loss(self.activity_regularizer(y) / len(numbers(y)))
+            if self.activity_regularizer is not None:
+                for y in leaves(outputs):
+                    self.add_loss(self.activity_regularizer(y) / len(numbers(y)))
         return outputs
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a number to the loss of the model, inside `call`."""
+        (self._penalties if _phase.penalties is None else _phase.penalties).append(loss)
 
     def _noted(self, args: Any, kwargs: dict[str, Any]) -> Any:
         shapes = shapes_of(args[0])
@@ -197,16 +210,6 @@ class Layer(Keeper):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
-    def __getattr__(self, attribute: str) -> Any:
-        kind = type(self).__name__
-        if "_calls" not in vars(self):
-            raise RuntimeError(
-                f"{kind}: {attribute} is asked for before the layer was set up\n"
-                "expected __init__ to begin with that of its base class\n"
-                "write super().__init__(**kwargs) as its first line"
-            )
-        raise AttributeError(f"{kind!r} object has no attribute {attribute!r}")
-
 
 def _once(build: Callable[..., None]) -> Callable[..., None]:
     """Return a build method that works once, and after which the layer knows that it is built."""
@@ -221,17 +224,12 @@ def _once(build: Callable[..., None]) -> Callable[..., None]:
 
 
 def _refuse(kind: type, argument: str) -> None:
-    known = [
-        name
-        for each in kind.__mro__
-        if "__init__" in vars(each)
-        for name, p in inspect.signature(each.__init__).parameters.items()
-        if name != "self" and p.kind is not p.VAR_KEYWORD
-    ]
-    raise TypeError(
-        f"{kind.__name__}: no argument is called {argument!r}\n"
-        f"expected {', '.join(dict.fromkeys(known))}\nwrite {near(argument, known)}=..."
-    )
+    """Raise the error of an unknown argument, with those that the class and its bases take."""
+    takes = [vars(each)["__init__"] for each in kind.__mro__ if "__init__" in vars(each)]
+    given = [p for init in takes for p in inspect.signature(init).parameters.values()]
+    known = {p.name: p for p in given if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+    del known["self"]
+    find(f"argument of {kind.__name__}", known, argument)
 
 
 def _checked_name(name: Any) -> Any:
@@ -249,24 +247,40 @@ def _checked_name(name: Any) -> Any:
 
 class _Phase(threading.local):
     training = False
-    depth = 0  # of calls inside of calls
+    penalties: list[Any] | None = None  # of the outermost call, while it lasts
 
 
 _phase = _Phase()
 
 
 @contextlib.contextmanager
-def phase(training: bool | None) -> Iterator[bool]:
-    """Say to the layers called inside whether they are being trained; None keeps what holds."""
-    before = _phase.training
+def phase(training: bool | None, penalties: list[Any]) -> Iterator[bool]:
+    """Say to the layers called inside whether they are being trained, and where penalties go.
+
+    Args:
+        training: None keeps what holds.
+        penalties: the list of this layer, used if it was not called by another one: so each call
+            of a layer that a model calls twice counts.
+    """
+    before = _phase.training, _phase.penalties
     if training is not None:
         _phase.training = bool(training)
-    _phase.depth += 1
+    if _phase.penalties is None:
+        _phase.penalties = penalties
     try:
         yield _phase.training
     finally:
-        _phase.training = before
-        _phase.depth -= 1
+        _phase.training, _phase.penalties = before
+
+
+@contextlib.contextmanager
+def trial() -> Iterator[None]:
+    """Let a call leave no penalties behind."""
+    before, _phase.penalties = _phase.penalties, []
+    try:
+        yield
+    finally:
+        _phase.penalties = before
 
 
 @functools.cache

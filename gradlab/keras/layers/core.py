@@ -13,7 +13,8 @@ import numpy as np
 from gradlab.errors import ShapeError
 from gradlab.keras import activations, constraints, initializers, regularizers
 from gradlab.keras.graph import KerasTensor, LayerCall, Shape
-from gradlab.keras.layers.base import Layer, numbers
+from gradlab.keras.layers.base import Layer
+from gradlab.keras.layers.shapes import as_shape, numbers
 from gradlab.keras.names import default_name
 from gradlab.ops.linear import dense, matmul
 from gradlab.ops.shaping import reshape
@@ -44,10 +45,8 @@ class InputLayer(Layer):
                 "write Input(shape=X.shape[1:])"
             )
         super().__init__(name=name or _input_name(), dtype=dtype, **more)
-        if shape is not None and not isinstance(shape, int):
-            self.batch_shape: Shape = (batch_size, *tuple(shape))
-        else:
-            self.batch_shape = (batch_size, shape) if shape is not None else tuple(batch_shape)
+        given = batch_shape if shape is None else (batch_size, *as_shape(shape))
+        self.batch_shape: Shape = as_shape(given)
         self.batch_input_shape, self.built = self.batch_shape, True
         call = LayerCall(self, (), {}, None, 0)
         call.outputs = KerasTensor(self.batch_shape, self.dtype, self.name, call)
@@ -225,8 +224,7 @@ class Flatten(Layer):
     """Each instance as one row of numbers: (batch, 28, 28) becomes (batch, 784)."""
 
     def call(self, inputs: Any) -> Any:
-        shape = numbers(inputs).shape
-        return reshape(inputs, (shape[0], math.prod(shape[1:])))
+        return reshape(inputs, self.compute_output_shape(numbers(inputs).shape))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         rest = input_shape[1:]

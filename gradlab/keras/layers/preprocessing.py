@@ -11,7 +11,7 @@ import numpy as np
 
 from gradlab.errors import ShapeError
 from gradlab.keras import config
-from gradlab.keras.batches import as_arrays
+from gradlab.keras.arrays import as_arrays
 from gradlab.keras.layers.base import Layer
 from gradlab.ops.elementary import maximum, sqrt
 
@@ -66,7 +66,9 @@ class Normalization(Layer):
                 "expected axes of a known size, and not that of the batch\nwrite axis=-1"
             )
         shape = tuple(input_shape[axis] for axis in self._kept)
-        self._spread = [n if axis in self._kept else 1 for axis, n in enumerate(input_shape)]
+        # The shape that lines up with inputs from the right, whether or not they have a batch axis.
+        spread = [n if axis in self._kept else 1 for axis, n in enumerate(input_shape)]
+        self._spread = spread[1:] if self._kept else []
         if self.input_mean is not None:
             self.mean = np.broadcast_to(config.as_floats(self.input_mean), shape)
             self.variance = np.broadcast_to(config.as_floats(self.input_variance), shape)
@@ -108,7 +110,7 @@ class Normalization(Layer):
             raise RuntimeError(
                 f"{self.name}: used before it knows mean and variance\n"
                 "expected adapt() on the training data first\n"
-                f"write {self.name}_layer.adapt(X_train) before fit"
+                "write norm_layer.adapt(X_train) before fit"
             )
         mean, deviation = self._statistics()
         if self.invert:
@@ -118,23 +120,19 @@ class Normalization(Layer):
     def _statistics(self) -> tuple[np.ndarray, np.ndarray]:
         mean = self.mean if self.count is None else self.mean.data
         variance = self.variance if self.count is None else self.variance.data
-        shape = [n or 1 for n in self._spread]
         deviation = maximum(sqrt(variance), np.asarray(config.epsilon(), variance.dtype))
-        return mean.reshape(shape), np.asarray(deviation).reshape(shape)
+        return mean.reshape(self._spread), np.asarray(deviation).reshape(self._spread)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        def plain(x: Any) -> Any:
-            return None if x is None else np.asarray(x).tolist()
-
         return {
             **super().get_config(),
             "axis": self.axis,
             "invert": self.invert,
-            "mean": plain(self.input_mean),
-            "variance": plain(self.input_variance),
+            "mean": _plain(self.input_mean),
+            "variance": _plain(self.input_variance),
         }
 
 
@@ -153,4 +151,10 @@ class Rescaling(Layer):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+        settings = {"scale": _plain(self.scale), "offset": _plain(self.offset)}
+        return {**super().get_config(), **settings}
+
+
+def _plain(x: Any) -> Any:
+    """Return numbers as a file can keep them."""
+    return None if x is None else np.asarray(x).tolist()

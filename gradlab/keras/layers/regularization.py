@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradlab.keras import random
-from gradlab.keras.layers.base import Layer, numbers
+from gradlab.keras.layers.base import Layer
+from gradlab.tape import compute
 
 
 class _Noisy(Layer):
@@ -37,7 +38,7 @@ class Dropout(_Noisy):
     What stays is multiplied by 1 / (1 - rate), so that the expected sum is that without dropout.
 
     Args:
-        rate: from 0 up to, but not including, 1.
+        rate: from 0 up to, but not including, 1; ``p`` is its name in Keras 1.
         noise_shape: shape of the mask; an axis of size 1 is dropped or kept as a whole.
         seed: for masks of its own.
 
@@ -45,11 +46,17 @@ class Dropout(_Noisy):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Any = None, seed: int | None = None, **more: Any
+        self,
+        rate: Any = None,
+        noise_shape: Any = None,
+        seed: int | None = None,
+        p: float | None = None,
+        **more: Any,
     ) -> None:
-        if not 0 <= rate < 1:
+        rate = p if rate is None else rate
+        if not isinstance(rate, float | int | np.number) or not 0 <= rate < 1:
             raise ValueError(
-                f"Dropout: rate={rate}\nexpected a share of 0 or more, and less than 1\n"
+                f"Dropout: rate={rate!r}\nexpected a share of 0 or more, and less than 1\n"
                 "write Dropout(0.2) to drop one number out of five"
             )
         super().__init__(seed, **more)
@@ -58,15 +65,20 @@ class Dropout(_Noisy):
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or not self.rate:
             return inputs
-        x = numbers(inputs)
-        shape = x.shape
-        if self.noise_shape is not None:
-            shape = tuple(n if m is None else m for n, m in zip(shape, self.noise_shape))
-        kept = self.generator.random(shape, dtype=np.float32) >= self.rate
-        return inputs * (kept * x.dtype.type(1.0 / (1.0 - self.rate)))
+        return inputs * compute(mask, inputs, self, effect=True)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape}
+
+
+def mask(x: Any, layer: Dropout) -> np.ndarray:
+    """Return 0 for the numbers to be dropped, 1 / (1 - rate) for the others."""
+    x = np.asarray(x)
+    shape = x.shape
+    if layer.noise_shape is not None:
+        shape = tuple(n if m is None else m for n, m in zip(shape, layer.noise_shape))
+    kept = layer.generator.random(shape, dtype=np.float32) >= layer.rate
+    return kept * x.dtype.type(1.0 / (1.0 - layer.rate))
 
 
 class GaussianNoise(_Noisy):
@@ -87,12 +99,17 @@ class GaussianNoise(_Noisy):
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or not self.stddev:
             return inputs
-        x = numbers(inputs)
-        noise = self.generator.standard_normal(x.shape, dtype=np.float32)
-        return inputs + noise.astype(x.dtype) * x.dtype.type(self.stddev)
+        return inputs + compute(noise, inputs, self, effect=True)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stddev": self.stddev}
+
+
+def noise(x: Any, layer: GaussianNoise) -> np.ndarray:
+    """Return normal noise for an array."""
+    x = np.asarray(x)
+    drawn = layer.generator.standard_normal(x.shape, dtype=np.float32)
+    return drawn.astype(x.dtype) * x.dtype.type(layer.stddev)
 
 
 class ActivityRegularization(Layer):

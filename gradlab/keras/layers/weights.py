@@ -175,21 +175,15 @@ class Keeper:
 
     # ------------------------------------------------------------------------------ the penalties
 
-    def add_loss(self, loss: Any) -> None:
-        """Add a number to the loss of the model, inside `call`."""
-        self._penalties.append(loss)
-
     @property
     def losses(self) -> list[Any]:
         """The penalties of the latest call, and those on the size of weights being trained."""
-        of_call = [penalty for layer, _ in self._walk() for penalty in layer._penalties]
-        regularized = [w for w in self.trainable_weights if w.regularizer is not None]
-        return [*of_call, *(w.regularizer(w) for w in regularized)]  # type: ignore[misc]
-
-    def forget_penalties(self) -> None:
-        """Forget those of the latest call."""
-        for layer, _ in self._walk():
-            layer._penalties.clear()
+        of_calls, of_weights = [], []
+        for layer, own in self._walk():
+            of_calls += layer._penalties
+            if layer.trainable:
+                of_weights += [w.regularizer(w) for w in own if w.regularizer and w.trainable]
+        return [*of_calls, *of_weights]
 
 
 def _unique(weights: Iterable[Variable]) -> list[Variable]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.errors import ShapeError
-from gradlab.keras import config
+from gradlab.keras import config, objects
 from gradlab.keras.losses.functions import (
     FUNCTIONS,
     floats,
@@ -208,5 +208,5 @@ def serialize(loss: Any) -> dict[str, Any]:
     2.0
     """
     if isinstance(loss, Loss):
-        return {"class_name": type(loss).__name__, "config": loss.get_config()}
+        return objects.serialize(loss)  # type: ignore[return-value]
     return {"class_name": "function", "config": loss.__name__}

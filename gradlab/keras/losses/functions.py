@@ -14,7 +14,7 @@ import numpy as np
 
 from gradlab.entry import REGISTRY
 from gradlab.keras import config
-from gradlab.ops.losses import plain
+from gradlab.tape import compute
 from gradlab.tensor import Tensor
 
 
@@ -55,7 +55,11 @@ def same_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 def _check_probabilities(name: str, y_true: Any, y_pred: Any) -> None:
     """Raise ValueError for targets outside [0, 1]: with them the loss has no lower bound."""
-    targets = plain(y_true)
+    compute(probabilities, y_true, name, effect=True)
+
+
+def probabilities(targets: np.ndarray, name: str) -> None:
+    """Raise ValueError for numbers outside [0, 1]."""
     if targets.size and (targets.min() < -1e-6 or targets.max() > 1.0 + 1e-6):
         raise ValueError(
             f"{name}: targets from {targets.min():g} to {targets.max():g}\n"
@@ -123,7 +127,8 @@ categorical_focal_crossentropy = _from_the_table(
 @functools.wraps(REGISTRY["sparse_categorical_crossentropy"].__wrapped__)
 def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, *args: Any, **parameters: Any) -> Any:
     entry = REGISTRY["sparse_categorical_crossentropy"]
-    return entry(plain(y_true), floats(y_pred), *args, **parameters)  # labels stay whole numbers
+    labels = y_true if isinstance(y_true, Tensor) else np.asarray(y_true)
+    return entry(labels, floats(y_pred), *args, **parameters)  # labels stay whole numbers
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gradlab.entry import REGISTRY
-from gradlab.keras import losses
+from gradlab.keras import losses, objects
 from gradlab.keras.losses import (  # noqa: F401 - public here
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -128,7 +128,7 @@ def get(identifier: Any) -> Any:
 def serialize(metric: Any) -> dict[str, Any]:
     """Return a metric as a dict of names and numbers, from which `deserialize` makes it anew."""
     if isinstance(metric, Metric):
-        return {"class_name": type(metric).__name__, "config": metric.get_config()}
+        return objects.serialize(metric)  # type: ignore[return-value]
     return losses.serialize(metric)
 
 

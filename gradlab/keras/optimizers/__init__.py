@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradlab.keras.names import resolve
+from gradlab.keras.objects import serialize as serialize
 from gradlab.keras.optimizers import schedules as schedules
 from gradlab.keras.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from gradlab.keras.optimizers.adaptive import Adadelta, Adagrad, Ftrl, RMSprop
@@ -39,8 +40,3 @@ def get(identifier: Any) -> Any:
 
 
 deserialize = get
-
-
-def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """Return the class and the arguments of an optimizer, as `deserialize` takes them."""
-    return {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}

@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradlab.keras.names import by_name, resolve
+from gradlab.keras.objects import Described
+from gradlab.keras.objects import serialize as serialize
 
 
 @dataclasses.dataclass(eq=False)
-class LearningRateSchedule:
+class LearningRateSchedule(Described):
     """Base of all schedules, and of your own: override ``__call__``.
 
     >>> class Halving(LearningRateSchedule):
@@ -33,15 +35,6 @@ class LearningRateSchedule:
             "expected one that returns the learning rate of a step\n"
             "write def __call__(self, step): return 0.1 / (1 + step)"
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make the same schedule again."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-
-    @classmethod
-    def from_config(cls, settings: dict[str, Any]) -> Any:
-        """Make a schedule from what `get_config` returned."""
-        return cls(**settings)
 
 
 def check_steps(schedule: Any, name: str) -> None:
@@ -273,13 +266,3 @@ def deserialize(config: dict[str, Any]) -> LearningRateSchedule:
         ValueError: an unknown class.
     """
     return resolve("schedule", TABLE, config)
-
-
-def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
-    """Return the class and the arguments of a schedule.
-
-    >>> serialize(ExponentialDecay(0.1, 100, 0.5))["class_name"]
-    'ExponentialDecay'
-    """
-    config = learning_rate_schedule.get_config()
-    return {"class_name": type(learning_rate_schedule).__name__, "config": config}

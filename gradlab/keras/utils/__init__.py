@@ -5,3 +5,5 @@ from __future__ import annotations
 from gradlab.keras.random import set_random_seed as set_random_seed
 from gradlab.keras.utils.arrays import to_categorical as to_categorical
 from gradlab.keras.utils.arrays import train_test_split as train_test_split
+from gradlab.keras.utils.dataset import PyDataset as PyDataset
+from gradlab.keras.utils.dataset import Sequence as Sequence

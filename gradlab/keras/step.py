@@ -1,0 +1,203 @@
+"""One step: what a model does with one batch, in training, evaluation and prediction.
+
+Forward, loss, backward, update; then the metrics are counted.
+
+Source: deck 001, section 10.1.4 (backpropagation), section 10.2.1 (compile).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradlab import tape
+from gradlab.keras import checks, optimizers
+from gradlab.keras.batches import as_triple
+from gradlab.keras.compiled import Losses, Metrics, per_output, value
+from gradlab.keras.graph import leaves, mapped
+from gradlab.keras.metrics import Mean
+from gradlab.tensor import Tensor
+
+
+class Stepper:
+    """The part of a model that knows its loss, its optimizer and its metrics."""
+
+    # what Model provides
+    name: str
+    layers: list[Any]
+    output_names: list[str]
+    trainable_weights: list[Any]
+    losses: list[Any]
+    __call__: Any
+
+    optimizer: Any = None
+    loss: Any = None
+    _losses: Losses | None = None
+    _metrics: Metrics
+    _weighted: Metrics
+    _place = (0, 0)  # epoch and step, for messages
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        **ignored: Any,
+    ) -> None:
+        """Say how to learn: the loss to bring down, the optimizer that does it, what to report.
+
+        Args:
+            optimizer: a name such as "sgd", or an object with settings of its own.
+            loss: a name, a function of (y_true, y_pred), or an object; with several outputs, one
+                for each, or one for all of them.
+            metrics: a list of names, functions or objects; "accuracy" is the one that fits.
+            loss_weights: with several outputs, the factor of each loss in their sum.
+            weighted_metrics: metrics that take sample weights into account.
+            run_eagerly: run every step operation by operation, for the debugger.
+            ignored: ``jit_compile`` and ``steps_per_execution`` of Keras change no result.
+
+        Raises:
+            ValueError: an unknown name, or a softmax before a loss with ``from_logits=True``.
+        """
+        if unknown := set(ignored) - {"jit_compile", "steps_per_execution", "auto_scale_loss"}:
+            raise TypeError(
+                f"compile: no argument is called {min(unknown)}\n"
+                "expected optimizer, loss, metrics, loss_weights or weighted_metrics\n"
+                "write compile(loss=..., optimizer=..., metrics=[...])"
+            )
+        self.optimizer = optimizers.get(optimizer)
+        self.loss, self.run_eagerly = loss, run_eagerly
+        self._losses = Losses(loss, loss_weights)
+        self._metrics, self._weighted = Metrics(metrics), Metrics(weighted_metrics)
+        self._mean_loss = Mean(name="loss")
+        checks.softmax_and_logits(getattr(self, "layers", []), list(leaves(loss)))
+
+    def train_step(self, data: Any) -> dict[str, float]:
+        """Take one step on one batch: forward, loss, backward, update. Override it to do more.
+
+        Args:
+            data: what `fit` was given, one batch of it: ``(x, y)``, or ``(x, y, sample_weight)``.
+
+        Returns:
+            The running means of the loss and of the metrics.
+        """
+        x, y, sample_weight = as_triple(data)
+        y_pred = self(x, training=True)
+        loss = self.compute_loss(x, y, y_pred, sample_weight)
+        weights = self.trainable_weights
+        self.optimizer.apply(self.gradients(loss, weights), weights)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, float]:
+        """Evaluate one batch."""
+        x, y, sample_weight = as_triple(data)
+        with tape.no_grad():
+            y_pred = self(x, training=False)
+            self.compute_loss(x, y, y_pred, sample_weight)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """Return the outputs for one batch, as arrays."""
+        x, _, _ = as_triple(data)
+        with tape.no_grad():
+            return mapped(value, self(x, training=False))
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Return the loss of a batch with all penalties, and count it in the running mean."""
+        total = self._loss_of(y, y_pred, sample_weight)
+        for penalty in self.losses:
+            total = penalty if total is None else total + penalty
+        checks.single(total)
+        checks.finite(float(value(total)), self, x, *self._place)
+        self._mean_loss.update_state(value(total), sample_weight=len(value(next(leaves(y_pred)))))
+        return total
+
+    def _loss_of(self, y: Any, y_pred: Any, sample_weight: Any) -> Any:
+        """Return the loss without the penalties; None if no output has one."""
+        assert self._losses is not None
+        self._losses.match(self._names_of(y_pred))
+        targets, outputs, weights = self._aligned(y, y_pred, sample_weight)
+        for target, output, loss in zip(targets, outputs, self._losses.each, strict=True):
+            if loss is not None:
+                checks.targets_fit(target, value(output), self)
+        return self._losses(targets, outputs, weights)
+
+    def gradients(self, loss: Any, weights: Any = None) -> list[Any]:
+        """Return d(loss)/d(weight) for each weight; None where there is no path.
+
+        Args:
+            loss: a Tensor of one number.
+            weights: variables; those that are trained by default.
+        """
+        weights = self.trainable_weights if weights is None else weights
+        if not isinstance(loss, Tensor):
+            return [None for _ in weights]
+        arrived = tape.sweep(loss, np.ones(loss.shape, loss.dtype))
+        return [arrived.get(weight.serial) for weight in weights]
+
+    def compute_metrics(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None
+    ) -> dict[str, float]:
+        """Count a batch in all metrics and return their running values."""
+        names = self._names_of(y_pred)
+        targets, outputs, weights = self._aligned(y, y_pred, sample_weight)
+        losses = [None] * len(names) if self._losses is None else self._losses.each
+        for counted, factor in ((self._metrics, [None] * len(names)), (self._weighted, weights)):
+            counted.match(names, targets, outputs, losses)
+            counted.update(targets, outputs, factor)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, float]:
+        """Return the loss and all metrics as they stand."""
+        return {metric.name: float(metric.result()) for metric in self.metrics}
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The running loss, the loss of each output if there are several, then the metrics."""
+        self._compiled("metrics")
+        assert self._losses is not None
+        parts = self._losses.means if self._losses.names and len(self._losses.names) > 1 else []
+        return [self._mean_loss, *parts, *self._metrics.all, *self._weighted.all]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns, in its order."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Begin to count anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def _compiled(self, method: str) -> None:
+        if self._losses is None:
+            raise RuntimeError(
+                f"{self.name}: {method} before compile\n"
+                "expected to be told a loss and an optimizer first\n"
+                'write model.compile(loss="mse", optimizer="sgd")'
+            )
+
+    def _names_of(self, y_pred: Any) -> list[str]:
+        """Return the names of the outputs; ``output_1``, ... where the model cannot tell."""
+        count = len(list(leaves(y_pred)))
+        if isinstance(y_pred, dict):
+            return list(y_pred)
+        known = getattr(self, "output_names", None) or []
+        return known if len(known) == count else [f"output_{k + 1}" for k in range(count)]
+
+    def _aligned(self, y: Any, y_pred: Any, weight: Any) -> tuple[list[Any], list[Any], list[Any]]:
+        """Return targets, outputs and weights as three lists, one entry per output."""
+        names = self._names_of(y_pred)
+        weights = per_output(weight, names, "sample_weight")
+        return per_output(y, names, "y"), list(leaves(y_pred)), weights
