@@ -78,9 +78,9 @@ axes[0].legend()
 # %% [markdown]
 # ## Batch size
 # Small batches: many noisy steps per epoch. Large batches: few good ones, each image faster.
-# %% from 8 to 512
+# %% from 16 to 512
 by_batch = {}
-for size in (8, 32, 128, 512):
+for size in (16, 32, 128, 512):
     start = time.perf_counter()
     by_batch[size] = trained(network(), batch_size=size)
     print(f"batch size {size:3}: {time.perf_counter() - start:.2f} s", end=", ")
