@@ -53,6 +53,14 @@ sizes = [network(n).count_params() for n in (1, 2, 3)]
 assert sizes == [623_290, 1_238_730, 1_854_170], "623,290, 1,238,730 and 1,854,170 parameters"
 assert network(3, dropout=0.2).count_params() == 1_854_170, "dropout has no parameters"
 
+# %% without any hidden layer: a linear model
+linear = keras.Sequential([keras.layers.Dense(10, activation="softmax", input_dim=784)])
+linear.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
+linear.fit(X_train, y_train, epochs=5, verbose=0)
+accuracy = linear.evaluate(X_test, y_test, verbose=0)[1]
+print(f"linear model: {accuracy:.2%} right")
+assert not FULL or 0.915 <= accuracy <= 0.93, "a linear model: about 92 % on MNIST (deck 001)"
+
 # %% [markdown]
 # ## 10 to 12: six ways to train
 # The slides give the error, 100 % minus the accuracy on the test images. They do not say how many

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 matplotlib.use("Agg")
 threadpoolctl.threadpool_limits(1)  # the workers share the cores; a product that waits takes ages
 
+os.environ["GRADLAB_OFFLINE"] = "1"  # no test downloads data sets
+
 settings.register_profile(
     "gradlab",
     deadline=None,

@@ -61,6 +61,7 @@ def home(tmp_path, monkeypatch):
     """An empty home folder, and no variable that leads out of it."""
     for variable in ("GRADLAB_DATA", "GRADLAB_HOME", "KERAS_HOME", "TORCH_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.delenv("GRADLAB_OFFLINE")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(sys, "platform", "linux")
@@ -359,6 +360,13 @@ def mnist_from(image_set):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mnist, "IMAGES", image_set)
         return mnist.load_data()
+
+
+def test_offline_by_choice(server, monkeypatch):
+    monkeypatch.setenv("GRADLAB_OFFLINE", "1")
+    with pytest.warns(SampleNotice, match="GRADLAB_OFFLINE is set"):
+        mnist.load_data()
+    assert not server.asked
 
 
 def test_nobody_listens(home):
