@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.testing.domain import inside
 from gradlab.testing.gradcheck import gradcheck
 from gradlab.testing.laws import LAWS
 from gradlab.testing.report import GradientError
@@ -61,7 +62,7 @@ def abs_vjp(g, x):
 # ------------------------------------------------------------------------------- right ones
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_right_gradients_pass(seed):
     assert check(dense, X, W, B, vjp=dense_vjp, seed=seed)
     assert check(gl.dense, X, W, B, order=2, seed=seed)
@@ -175,7 +176,7 @@ def test_ties():
         assert "moved together" in str(check(np.max, np.array(ties), vjp=every))
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(4))
 def test_of_several_equal_numbers_any_is_the_median(seed):
     def vjp(g, x):
         dx = np.zeros_like(x)
@@ -185,6 +186,31 @@ def test_of_several_equal_numbers_any_is_the_median(seed):
     for x in ([1.0, 1.0, 1.0], [0.0, 1.0, 1.0, 1.0, 2.0]):
         assert check(np.median, np.array(x), vjp=vjp, seed=seed)
         assert not check(np.median, np.array(x), vjp=lambda g, x: -vjp(g, x), seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("domain", "expected"),
+    [
+        ("(-inf, inf) except 0", [True, False, True, True]),
+        ("(0, 1]", [False, False, False, True]),
+        ("x != 0", [True, False, True, True]),
+        ("abs(x) < 1", [False, True, False, False]),
+        ("0 < x <= 1", [False, False, False, True]),
+        ("x < -1 or not x < 1", [False, False, True, True]),
+        ("(x[0] > 0) and x.sum() > 0", [False, True, True, True]),
+        (gl.entry.Interval(0.0), [False, False, False, True]),
+        (None, [True, True, True, True]),
+    ],
+)
+def test_the_grammar_of_domains(domain, expected):
+    arrays = ([-2.0, 0.5], [0.5, 0.0], [4.0, -2.0], [1.0, 1.0])
+    assert [inside(domain)(np.array(a)) for a in arrays] == expected
+
+
+@pytest.mark.parametrize("text", ["x >", "(0)", "[0, 1, 2]", "y > 0", ""])
+def test_texts_that_are_no_domain(text):
+    with pytest.raises(ValueError, match="neither an interval nor an expression"):
+        inside(text)
 
 
 @pytest.mark.parametrize("domain", ["x > 0", "(0, inf)", lambda x: x > 0, gl.entry.Interval(0.0)])
@@ -268,24 +294,15 @@ def matmul(x, W):
     return x @ W
 
 
-WRONG = {
+WRONG = {  # more of them are in gradlab.testing.benchmark
     "factor 1/2": (lambda x: x**2 / 2, lambda g, x: 2 * g * x, (X,), "factor 1/2 missing"),
-    "factor 2": (np.square, lambda g, x: g * x, (X,), "factor 2 missing"),
-    "sign": (np.cos, lambda g, x: g * np.sin(x), (X,), "sign is wrong"),
-    "sum for mean": (lambda x: np.mean(x * x), lambda g, x: g * 2 * x, (X,), "^12 times.*mean"),
-    "mean for sum": (lambda x: np.sum(x * x), lambda g, x: g * x / 6, (X,), "^1/12 times.*sum"),
     "of a batch": (dense, lambda g, *a: [d / 4 for d in dense_vjp(g, *a)], (X, W, B), "^1/4 times"),
     "some factor": (np.tanh, lambda g, x: 1.005 * tanh_vjp(g, x), (np.zeros(1),), "^1.005 times"),
     "transposed": (matmul, lambda g, x, W: (g @ W.T, g.T @ x), (X, W), "transposed.*write .T"),
-    "transposed square": (matmul, lambda g, x, W: (g @ W.T, g.T @ x), (X, SQUARE), "transposed"),
-    "W for W.T": (matmul, lambda g, x, W: (g @ W, x.T @ g), (X, SQUARE), r"W\.T"),
     "shapes clash": (matmul, lambda g, x, W: (g @ W, x.T @ g), (X, W), r"shapes do not.*g @ W\.T"),
-    "not summed": (np.add, lambda g, x, b: (g, g), (X, X[0]), r"\.sum\(axis=0\)"),
     "keepdims": (np.add, lambda g, x, b: (g, g), (X, X[:, :1]), r"axis=1, keepdims=True"),
     "first row only": (np.add, lambda g, x, b: (g, g[0]), (X, X[0]), "overwritten.*first use"),
     "embedding": (lambda x: x[ROWS], last_row, (SQUARE,), "overwritten.*last use"),
-    "used twice": (lambda x: np.sin(x) + 3 * x, lambda g, x: 3 * g, (X,), "overwritten.*2 times"),
-    "slope of tanh": (dense, lambda g, x, W, b: (g @ W.T, x.T @ g, g.sum(0)), (X, W, B), "of tanh"),
     "slope of sigmoid": (
         lambda x: 1 / (1 + np.exp(-(x @ W))),
         lambda g, x: g @ W.T,
@@ -293,18 +310,13 @@ WRONG = {
         "slope of sigmoid is missing",
     ),
     "no slope, no trace": (lambda x: np.tanh(np.array(x)), lambda g, x: g, (X,), "g itself"),
-    "zero": (softmax, lambda g, x: np.zeros_like(x), (X,), "zero everywhere.*lost"),
     "zero, seen by few": (np.ptp, lambda g, x: np.zeros_like(x), (X,), "^zero everywhere"),
-    "g ignored": (np.tanh, lambda g, x: 1 - np.tanh(x) ** 2, (X,), "only for a cotangent of ones"),
     "ones": (
         lambda x: x.sum(1),
         lambda g, x: g.mean() * np.ones_like(x),
         (X,),
         "cotangent of ones",
     ),
-    "negative g": (np.tanh, lambda g, x: tanh_vjp(np.abs(g), x), (X,), "positive cotangents"),
-    "below -4": (np.tanh, beyond_minus_four, (np.array([-5.0]),), "only below x = -4:"),
-    "above 6": (lambda x: np.clip(x, 0, 6), relu_vjp, (np.array([7.0]),), "only above x = 6:"),
     "beyond both ends": (
         lambda x: np.where(abs(x) <= 1, x * x / 2, abs(x) - 0.5),
         lambda g, x: g * x,
@@ -317,7 +329,6 @@ WRONG = {
         (np.array([1.25]),),
         "only above x = 0.5 and below x = 1.5",
     ),
-    "one forgotten": (np.tanh, one_forgotten, (X,), r"some elements are zero, such as \[3, 1\]"),
     "swapped": (np.multiply, lambda g, x, y: (g * x, g * y), (X, X[::-1]), "swapped.*is that of"),
     "unused": (lambda x, u: x * x, lambda g, x, u: (2 * g * x, g), (X, X), "does not depend on u"),
 }
@@ -428,6 +439,32 @@ def test_random_functions_and_stale_values_are_seen():
 
     assert "two values for one input" in str(check(dropout, X, vjp=lambda g, x: g))
     assert "earlier call used again" in str(check(np.tanh, X, vjp=Stateful().stale))
+
+
+def test_what_is_right_here_and_wrong_elsewhere_is_not_taken_for_a_memory():
+    shapes = set()
+
+    def relu6(x):
+        shapes.add((type(x), x.shape))
+        return np.clip(x, 0.0, 6.0)
+
+    for x in (np.array(5.75), np.array([1.0, 5.75]), np.array(6.0)):
+        report = check(relu6, x, vjp=relu_vjp)
+        assert [p.kind for p in report.problems] == ["elsewhere"]
+        assert "right here, but the gradient of x is wrong at x = " in str(report)
+    assert shapes == {(np.ndarray, ()), (np.ndarray, (2,))}
+    assert check(relu6, np.array(5.0), vjp=relu_vjp)
+
+
+def test_float32_inside_float64_is_no_memory_either():
+    def inside_float32(x):
+        return np.tanh(x.astype(np.float32)).astype(np.float64)
+
+    def vjp(g, x):
+        return g * (1 - inside_float32(x) ** 2)
+
+    for x in ([20.0, 9.0], [10.54637307, 8.98453617], [10.80550222, 8.88756298]):
+        assert check(inside_float32, np.array(x), vjp=vjp)
 
 
 # ------------------------------------------------------------------------------- the report

@@ -1,16 +1,15 @@
 """The measured slopes: true ones always within the bound, wrong ones outside of it."""
 
 import math
-import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from gradlab.testing import Estimate, Slopes, check_vjp, directional, one_sided, random_cotangent
-from gradlab.testing.numeric import SAFETY
+from gradlab.testing.slopes import SAFETY
 
-SEEDS = range(200)
+SEEDS = range(100)
 
 
 def sigmoid(x):
@@ -63,6 +62,7 @@ SMOOTH = {
     "exp": (np.exp, np.exp, normal(10.0), 1.0),
     "exp at 600": (np.exp, np.exp, near(600.0, 0.5, 1.1), 1.0),
     "sin": (np.sin, np.cos, normal(1.0), 1.0),
+    "sin at 1e6": (np.sin, np.cos, near(1e6, 0.5, 1.5), 1.0),  # large steps meet random phases
     "sin, all sizes": (np.sin, np.cos, both_signs(-8, 3), 1.0),
     "tanh": (np.tanh, tanh_slope, normal(2.0), 1.0),
     "tanh at 20": (np.tanh, tanh_slope, near(20.0, 0.5, 1.5), 0.0),
@@ -71,6 +71,8 @@ SMOOTH = {
     "log at 1e15": (np.log, lambda x: 1 / x, near(1e15), 1.0),
     "sqrt at 1e-12": (np.sqrt, lambda x: 0.5 / np.sqrt(x), near(1e-12), 1.0),
     "sqrt at 1e-200": (np.sqrt, lambda x: 0.5 / np.sqrt(x), near(1e-200), 1.0),
+    "x sqrt x at 1e-300": (lambda x: x * np.sqrt(x), lambda x: 1.5 * np.sqrt(x), near(1e-300), 0.0),
+    "x log x at 1e-300": (lambda x: x * np.log(x), lambda x: 1 + np.log(x), near(1e-300), 1.0),
     "softplus at 20": (lambda x: np.logaddexp(0, x), sigmoid, near(20.0, 0.8, 1.2), 1.0),
     "softplus at -20": (lambda x: np.logaddexp(0, x), sigmoid, near(-20.0, 0.8, 1.2), 1.0),
     "naive softplus": (lambda x: np.log(1 + np.exp(x)), sigmoid, near(-20.0, 0.8, 1.2), 0.2),
@@ -143,6 +145,12 @@ def test_relu_at_and_beside_its_kink(x, offset):
         assert not slopes.is_kink
 
 
+@pytest.mark.parametrize("x", [7.0, 100.3, 1e5, -1e5])
+def test_from_afar_a_staircase_looks_like_a_slope(x):
+    for f in (np.floor, np.ceil, lambda x: np.round(x, 1)):
+        assert directional(f, x).accepts(0.0)
+
+
 def test_abs_and_ties_of_max():
     slopes = directional(np.abs, 0.0)
     assert slopes.interval == pytest.approx((-1.0, 1.0), abs=1e-9)
@@ -179,8 +187,22 @@ def test_one_side_is_enough_at_the_edge_of_a_domain():
     assert math.isnan(step)
 
 
+@pytest.mark.parametrize("x", [5e-324, 1e-322, 1e-310])
+def test_no_bound_is_claimed_where_no_step_is_small_enough(x):
+    for f, slope in ((np.sqrt, 0.5 / math.sqrt(x)), (np.cbrt, x ** (-2 / 3) / 3)):
+        value, error, _ = one_sided(f, x)
+        assert abs(value - slope) <= SAFETY * error
+        assert directional(f, x).accepts(slope)
+    assert not directional(np.exp, x).accepts(1.001)
+
+
 def test_infinite_and_missing_slopes():
     assert directional(np.sqrt, 0.0).accepts(math.inf)
+    assert one_sided(np.sqrt, 0.0).is_vertical
+    assert not directional(np.sqrt, 0.0).accepts(math.nan)
+    half = directional(lambda x: np.where(x > 0, np.sqrt(np.abs(x)), x), 0.0)
+    assert half.accepts(1.0)
+    assert half.accepts(math.inf)
     assert directional(np.cbrt, 0.0).accepts(math.inf)
     assert not directional(np.exp, 0.0).accepts(math.inf)
     assert not directional(np.abs, 0.0).accepts(math.nan)
@@ -516,12 +538,53 @@ def test_f_may_reuse_its_output_array():
     assert check_vjp(f, lambda g, x: (1.001 * tanh_vjp(g, x)[0],), (x,), 0, rng)
 
 
-def test_ten_elements_take_milliseconds():
+def test_each_element_takes_some_thirty_evaluations():
+    calls = []
+
+    def counted(x):
+        calls.append(x)
+        return np.tanh(x)
+
     rng = np.random.default_rng(0)
-    x = rng.normal(size=10)
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        check_vjp(np.tanh, tanh_vjp, (x,), 0, rng)
-        times.append(time.process_time() - start)
-    assert min(times) < 0.03  # about 4 ms on an idle machine
+    check_vjp(counted, tanh_vjp, (rng.normal(size=10),), 0, rng)
+    assert len(calls) < 300
+
+
+# ---- float32 inside ---------------------------------------------------------------------------
+
+
+def beside_float32(x):
+    """A float64 sum, one term of which is computed in float32."""
+    return x + np.tanh(x.astype(np.float32))
+
+
+def beside_float32_vjp(g, x):
+    return (g * (2 - np.tanh(x.astype(np.float32)) ** 2),)
+
+
+@pytest.mark.parametrize("f", [beside_float32, lambda x: np.sin(beside_float32(x) - x)])
+def test_a_float32_term_in_a_float64_function(f):
+    """At 5 the rounding of the term hides that it moves; other elements have shown it."""
+
+    def vjp(g, x):
+        if f is beside_float32:
+            return beside_float32_vjp(g, x)
+        y = np.tanh(x.astype(np.float32)).astype(np.float64)
+        return (g * np.cos(y) * (1 - y * y),)
+
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        x = np.concatenate([rng.normal(size=2), rng.uniform(-12, 12, 4)])
+        assert not check_vjp(f, vjp, (x,), 0, rng), f"seed {seed}, x = {x!r}"
+        assert check_vjp(f, lambda g, x: (1.01 * vjp(g, x)[0],), (x,), 0, rng)
+
+
+def test_a_rounding_seen_on_one_side_holds_for_both():
+    """From 9.56 on float32 tanh is 1 to the right; to the left it moves, but far away."""
+    x = np.array([9.5625])
+
+    def f(x):
+        return np.tanh(x.astype(np.float32)).astype(np.float64)
+
+    for d in (1.0, -1.0, 4.9):
+        assert directional(lambda x: f(x)[0], x, d).accepts(d * 1.2e-7)

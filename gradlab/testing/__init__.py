@@ -5,25 +5,20 @@ are measured from the values of a function alone, with a bound on the error of t
 """
 
 from gradlab.testing.adapters import Pair, as_vjp
-from gradlab.testing.counterexample import Counterexample
+from gradlab.testing.counterexample import Counterexample, FalsifiedError
 from gradlab.testing.falsify import falsify, gradient_property
 from gradlab.testing.frameworks import jax_function, keras_layer, torch_function, torch_module
 from gradlab.testing.gradcheck import gradcheck
-from gradlab.testing.numeric import (
-    Estimate,
-    Mismatch,
-    Slopes,
-    check_vjp,
-    directional,
-    one_sided,
-    random_cotangent,
-)
+from gradlab.testing.ladder import Estimate
+from gradlab.testing.numeric import Mismatch, check_vjp, random_cotangent
 from gradlab.testing.report import GradientError, Report
+from gradlab.testing.slopes import Slopes, directional, one_sided
 from gradlab.testing.steps import check_loss_reduction, check_optimizer_step
 
 __all__ = [
     "Counterexample",
     "Estimate",
+    "FalsifiedError",
     "GradientError",
     "Mismatch",
     "Pair",

@@ -114,9 +114,12 @@ class FalsifiedError(GradientError):
     """A property that does not hold; `.counterexample` is where, `.report` what is wrong there."""
 
     def __init__(self, counterexample: Counterexample) -> None:
-        AssertionError.__init__(self, f"this input shows it\n\n{counterexample}")
+        AssertionError.__init__(self)
         self.counterexample = counterexample
         self.report = counterexample.report  # type: ignore[assignment]
+
+    def __str__(self) -> str:  # made when read: a search raises many and shows one
+        return f"this input shows it\n\n{self.counterexample}"
 
 
 def _nearest(row: Row) -> float:

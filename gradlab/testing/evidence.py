@@ -14,7 +14,8 @@ import numpy as np
 
 from gradlab import tape
 from gradlab.tensor import Tensor
-from gradlab.testing.numeric import Estimate, random_cotangent
+from gradlab.testing.ladder import Estimate
+from gradlab.testing.numeric import random_cotangent
 from gradlab.testing.subject import Subject
 from gradlab.testing.trail import Trail
 

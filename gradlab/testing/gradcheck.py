@@ -5,30 +5,23 @@ Every number of the backward pass is held against a measured slope that knows it
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import dataclasses
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from gradlab.testing.again import elsewhere, mismatches
 from gradlab.testing.functions import WrongCountError
 from gradlab.testing.laws import LAWS
-from gradlab.testing.nearby import bent, is_right_nearby, too_steep
-from gradlab.testing.numeric import Mismatch, Slopes, check_vjp
-from gradlab.testing.problem import Problem, Settings, places_of
+from gradlab.testing.nearby import disallowed, too_steep
+from gradlab.testing.problem import Problem, Settings
 from gradlab.testing.report import GradientError, Report
-from gradlab.testing.subject import (
-    Kinks,
-    Subject,
-    second_order,
-    subject,
-)
+from gradlab.testing.subject import Kinks, Subject, second_order, subject
 
 OPTIONS = ("subgradient", "convention", "skip", "error")
 ROUNDING = 1e-12  # a rule subtracts terms of size 1, as in 1 - y * y: what is left is rounded
-ENOUGH = 3
 
 
 def gradcheck(
@@ -64,8 +57,9 @@ def gradcheck(
         kinks: where left and right slopes differ, "subgradient" accepts any value between them,
             "convention" only one of the two, "skip" anything, "error" nothing; {0.0: 0.5} is a
             convention of your own, the slope at x = 0 of a function of single elements.
-        domain: where f may be evaluated: "x > 0", "(0, inf)", a predicate on an array, or a tuple
-            of one per differentiated argument.
+        domain: where f may be evaluated: "x > 0", "(0, inf)" (`gradlab.testing.domain.from_text`
+            has the grammar), a predicate on an array, or a tuple of one per differentiated
+            argument.
         rtol: room to add to the bounds, as a share of the gradient; it only loosens.
         atol: the same, as a number; 1e-12 by default.
         directions: how many random directions beside single elements, if these are not all.
@@ -103,7 +97,7 @@ def gradcheck(
         )
     floor = ROUNDING if atol is None else atol
     how = Settings(kinks, rtol or 0.0, floor, directions, max_coords, (seed,))
-    report = Report(about, how, tuple(_problems(about, how)))
+    report = every_failure(about, how)
     if report and order == 2:
         how = how.at_seed(seed, 2)
         about = second_order(about, about.cotangent(how.seed))
@@ -111,6 +105,16 @@ def gradcheck(
     if raise_on_error and not report:
         raise GradientError(report) from report.problems[0].cause
     return report
+
+
+def every_failure(about: Subject, how: Settings) -> Report:
+    """The report on all that is wrong at a point."""
+    return Report(about, how, tuple(_problems(about, how)))
+
+
+def first_failure(about: Subject, how: Settings) -> Report:
+    """The report on the first thing found wrong, in a fraction of the time: enough for a search."""
+    return Report(about, how, tuple(itertools.islice(_problems(about, how), 1)))
 
 
 def _problems(about: Subject, how: Settings) -> Iterator[Problem]:
@@ -129,150 +133,30 @@ def _problems(about: Subject, how: Settings) -> Iterator[Problem]:
         if broken := law(about, how.seed):
             yield Problem(name, broken)
             return
-    slopes = list(_slope_problems(about, how))
-    yield from slopes
-    if any(problem.kind == "shape" for problem in slopes):
+    kinds = set()
+    for problem in _slope_problems(about, how):
+        yield problem
+        kinds.add(problem.kind)
+    if "shape" in kinds:
         return
     for name, law in laws:
         if broken := law(about, how.seed):
             yield Problem(name, broken)
-    if not slopes:
-        yield from _elsewhere(about, how)
-
-
-def _elsewhere(about: Subject, how: Settings) -> Iterator[Problem]:
-    """One direction at a second point: what an earlier call kept would be wrong there."""
-    args = [a * a.dtype.type(1.0625) if i in about.wrt else a for i, a in enumerate(about.args)]
-    other = about.at(*args)
-    how = dataclasses.replace(how, max_coords=0, directions=1)
-    try:
-        if not np.isfinite(other.value).all():
-            return
-        for place in about.wrt:
-            if _mismatches(other, how, place):
-                yield Problem(
-                    "repeatable",
-                    f"at a second point, 1.0625 times the first, the gradient of "
-                    f"{about.names[place]} is wrong: is a value of an earlier call used again?",
-                )
-                return
-    except Exception:  # the second point is outside the domain of f or of its backward pass
-        return
+    if not kinds:
+        yield from elsewhere(about, how)
 
 
 def _brief(error: Exception) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
-# ------------------------------------------------------------------------------- slopes
-
-
 def _slope_problems(about: Subject, how: Settings) -> Iterator[Problem]:
     for place in about.wrt:
-        found = _mismatches(about, how, place)
-        yield from (Problem.of(about, mismatch) for mismatch in found)
+        right = True
+        for mismatch in mismatches(about, how, place):
+            right = False
+            yield Problem.of(about, mismatch)
         if how.kinks in ("error", "convention") or isinstance(how.kinks, dict):
-            yield from _kinks(about, how, place)
-        if how.kinks != "skip" and not found and (text := too_steep(about, place, how.seed)):
+            yield from disallowed(about, how, place)
+        if how.kinks != "skip" and right and (text := too_steep(about, place, how.seed)):
             yield Problem("kink", text, place)
-
-
-def _mismatches(about: Subject, how: Settings, place: int) -> list[Mismatch]:
-    """What `check_vjp` rejects in float64 too, and on a fresh ladder of steps."""
-    found = _checked(about, how, place)
-    if any(not m.problem for m in found) and not about.is_wide:
-        with contextlib.suppress(Exception):  # the backward pass may refuse float64
-            found, about = _checked(about.wide, how, place), about.wide
-    standing: list[Mismatch] = []
-    for mismatch in found:  # a few that stand are enough: then the others need no second look
-        if how.kinks == "skip" and Slopes(mismatch.left, mismatch.right).is_kink:
-            continue
-        if mismatch.problem or len(standing) >= ENOUGH or _again(about, how, mismatch):
-            standing.append(mismatch)
-    return standing
-
-
-def _checked(about: Subject, how: Settings, place: int) -> list[Mismatch]:
-    rng = np.random.default_rng(how.seed)
-    return check_vjp(
-        about.f,
-        about.vjp,
-        about.args,
-        place,
-        rng,
-        max_coords=how.max_coords,
-        directions=how.directions,
-        rtol=how.rtol,
-        atol=how.atol,
-    )
-
-
-def _again(about: Subject, how: Settings, mismatch: Mismatch) -> bool:
-    """Whether a mismatch shows on other steps as well, where rounding errors are others.
-
-    The cotangent stays: a gradient may be wrong for this one only. And where a gradient jumps it
-    has no gradient of its own to compare.
-    """
-    assert mismatch.direction is not None
-    g = about.cotangent(how.seed)
-    place, along, analytic = mismatch.argument, mismatch.direction, mismatch.analytic
-    slopes = about.slopes(place, along, g, finer=2.0)
-    if slopes.accepts(analytic, how.rtol, how.atol):
-        return False
-    if about.order == 2:
-        return not _jumps(about, place, along)
-    return not is_right_nearby(about, place, along, g, analytic, how.seed)
-
-
-def _jumps(about: Subject, place: int, direction: np.ndarray) -> bool:
-    """Whether f, here a gradient, changes as much over 1e-9 as over 1e-6."""
-    x, along = np.asarray(about.args[place]), about.moved(place)
-    changes = []
-    for h in (1e-9, 1e-6):
-        try:
-            up, down = along(x + h * direction), along(x - h * direction)
-        except ValueError:
-            return False
-        changes.append(float(np.abs(up - down).max(initial=0.0)))
-    return changes[0] > max(0.1 * changes[1], 1e-8 * float(np.abs(about.value).max(initial=0.0)))
-
-
-# ------------------------------------------------------------------------------- kinks
-
-
-def _kinks(about: Subject, how: Settings, place: int) -> Iterator[Problem]:
-    """Kinks that are not allowed, or where the gradient is not the slope that was agreed upon.
-
-    Each element of f is looked at alone: its kinks and those of others can cancel in a sum.
-    """
-    x = np.asarray(about.args[place])
-    for index in places_of(about, how, place):
-        unit = about.unit(place, index)
-        for j in bent(about, place, unit):
-            g = about.one_of_value(j)
-            slopes = about.slopes(place, unit, g)
-            if not slopes.is_kink:
-                continue
-            analytic = float(np.asarray(about.vjp(g, *about.args)[place])[index])
-            wrong = _against(how, slopes, analytic, float(x[index]))
-            if wrong:
-                where = f"{about.names[place]}{list(index) or ''}"
-                low, high = slopes.ends
-                yield Problem(
-                    "kink",
-                    f"kink at {where} = {float(x[index]):g}, slopes {low.value:.6g} and "
-                    f"{high.value:.6g}: {wrong}",
-                    place=place,
-                )
-
-
-def _against(how: Settings, slopes: Slopes, analytic: float, x: float) -> str:
-    """What the option for kinks has against a slope; empty if nothing."""
-    if how.kinks == "error":
-        return "no slope there"
-    if isinstance(how.kinks, dict):
-        agreed = how.kinks.get(x, analytic)
-        fits = abs(analytic - agreed) <= how.atol + (how.rtol + 1e-6) * abs(agreed)
-        return "" if fits else f"{analytic:.6g}, the convention says {agreed:.6g}"
-    sides = (Slopes(side, side).accepts(analytic, how.rtol, how.atol) for side in slopes)
-    return "" if any(sides) else f"{analytic:.6g} is neither of them"

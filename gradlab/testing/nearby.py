@@ -6,14 +6,17 @@ moving one of them moves no median. Clarke (1975) takes the gradients nearby and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from gradlab.testing.problem import Problem, Settings, places_of
+from gradlab.testing.slopes import Slopes
 from gradlab.testing.subject import Subject
 
 SAMPLES = 48  # one order in five equal numbers is missed once in 50000
 DISTANCES = (1e-6, 1e-7)  # relative; a smooth slope differs ten times less at the second
+NEAR, NEAR32 = (1e-5, 1e-7), (1e-2, 1e-3)  # steps at which a kink shows, as no curvature does
 MOST = 4  # kinks that meet in one number: of more, the samples do not see every combination
 
 
@@ -69,7 +72,7 @@ def _beside(
         size = np.abs(x)
         size = np.where(size > 0, size, min(1.0, float(size[size > 0].min(initial=1.0))))
         steps[i] = far * size * rng.uniform(0.5, 1.5, x.shape)
-        args[i] = x + rng.choice([-1.0, 1.0], x.shape) * steps[i]
+        args[i] = np.asarray(x + rng.choice([-1.0, 1.0], x.shape) * steps[i])
     return steps, about.at(*args)
 
 
@@ -108,15 +111,54 @@ def _many(about: Subject, place: int, j: int) -> bool:
 def bent(about: Subject, place: int, direction: np.ndarray) -> list[int]:
     """The elements of f that change unlike to both sides of the point, however near."""
     x, along = np.asarray(about.args[place]), about.moved(place)
-    size = max(1.0, float(np.abs(x[direction == 1.0]).max(initial=0.0)))
+    moving = direction != 0
+    size = float(np.abs(x[moving] / direction[moving]).max(initial=1.0))
     unlike = np.ones(about.value.size, dtype=bool)
-    for h in (1e-5 * size, 1e-7 * size):
+    for h in NEAR if about.is_wide and about.value.dtype == np.float64 else NEAR32:
         try:
-            ahead = (along(x + h * direction) - about.value).ravel()
-            behind = (about.value - along(x - h * direction)).ravel()
+            ahead = (along(x + h * size * direction) - about.value).ravel()
+            behind = (about.value - along(x - h * size * direction)).ravel()
         except ValueError:
             return []
         unlike &= np.abs(ahead - behind) > 0.01 * (np.abs(ahead) + np.abs(behind))
         if not unlike.any():
             return []
     return [int(j) for j in np.flatnonzero(unlike)]
+
+
+def disallowed(about: Subject, how: Settings, place: int) -> Iterator[Problem]:
+    """Kinks that are not allowed, or where the gradient is not the slope that was agreed upon.
+
+    Each element of f is looked at alone: its kinks and those of others can cancel in a sum.
+    """
+    x = np.asarray(about.args[place])
+    for index in places_of(about, how, place):
+        unit = about.unit(place, index)
+        for j in bent(about, place, unit):
+            g = about.one_of_value(j)
+            slopes = about.slopes(place, unit, g)
+            if not slopes.is_kink:
+                continue
+            analytic = float(np.asarray(about.vjp(g, *about.args)[place])[index])
+            wrong = _against(how, slopes, analytic, float(x[index]))
+            if wrong:
+                where = f"{about.names[place]}{list(index) or ''}"
+                low, high = slopes.ends
+                yield Problem(
+                    "kink",
+                    f"kink at {where} = {float(x[index]):g}, slopes {low.value:.6g} and "
+                    f"{high.value:.6g}: {wrong}",
+                    place=place,
+                )
+
+
+def _against(how: Settings, slopes: Slopes, analytic: float, x: float) -> str:
+    """What the option for kinks has against a slope; empty if nothing."""
+    if how.kinks == "error":
+        return "no slope there"
+    if isinstance(how.kinks, dict):
+        agreed = how.kinks.get(x, analytic)
+        fits = abs(analytic - agreed) <= how.atol + (how.rtol + 1e-6) * abs(agreed)
+        return "" if fits else f"{analytic:.6g}, the convention says {agreed:.6g}"
+    sides = (Slopes(side, side).accepts(analytic, how.rtol, how.atol) for side in slopes)
+    return "" if any(sides) else f"{analytic:.6g} is neither of them"

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradlab.testing.numeric import SAFETY, Mismatch, Slopes, _coordinates, random_cotangent
+from gradlab.testing.numeric import Mismatch, coordinates, random_cotangent
+from gradlab.testing.slopes import SAFETY, Slopes
 from gradlab.testing.subject import Kinks, Subject
 
 
@@ -131,5 +132,5 @@ def places_of(about: Subject, how: Settings, place: int) -> list[tuple[int, ...]
     gradient = np.asarray(about.vjp(g, *about.args)[place])
     if gradient.shape != np.shape(about.args[place]):
         return []
-    flat = _coordinates(gradient, how.max_coords, rng)
+    flat = coordinates(gradient, how.max_coords, rng)
     return [tuple(int(k) for k in np.unravel_index(i, gradient.shape)) for i in flat]

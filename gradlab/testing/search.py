@@ -6,6 +6,7 @@ Only this module and the strategies import Hypothesis.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -19,19 +20,22 @@ from hypothesis import strategies as st
 from hypothesis import target as climb
 from hypothesis.errors import Flaky, NoSuchExample, Unsatisfiable
 
+from gradlab.testing.again import SECOND
 from gradlab.testing.counterexample import Counterexample, FalsifiedError
 from gradlab.testing.domain import domains_of
-from gradlab.testing.gradcheck import gradcheck
+from gradlab.testing.gradcheck import every_failure, first_failure
+from gradlab.testing.line import Precision
 from gradlab.testing.numeric import random_cotangent
+from gradlab.testing.problem import Settings
 from gradlab.testing.report import Report
 from gradlab.testing.samples import RANKS, any_shape, arrays, typical
 from gradlab.testing.samples import shapes as shape_lists
-from gradlab.testing.subject import subject
+from gradlab.testing.simplest import simplest
+from gradlab.testing.subject import Subject, subject
 
 PHASES = (Phase.generate, Phase.target, Phase.shrink)
 EVERY_CHECK: list[Any] = list(HealthCheck)  # slow and large examples are what we are after
 SMALL = 1e-9  # cancellation hides slopes this small; a wrong rule shows at other inputs too
-SECOND_POINT = 1.0625  # times the first: where gradcheck looks for values kept from earlier calls
 MOST = 100  # checks spent on shrinking
 FEW = 12  # elements compared one at a time during the search; dense directions cover the others
 
@@ -83,9 +87,10 @@ class Search:
 
     def __init__(self, f: Any, vjp: Any, domain: Any, seed: int) -> None:
         self.f, self.vjp, self.domain, self.seed = f, vjp, domain, seed
+        self.how = Settings("subgradient", 0.0, SMALL, 2, FEW, (seed,))
         self.found: Counterexample | None = None
-        self.nearby: Counterexample | None = None
         self.refusal: Exception | None = None  # the first that speaks of f as a whole
+        self.precision = Precision()  # of f, as far as all inputs have shown
         self.examined = self.questions = self.shrunk = 0
 
     def run(self, drawn: Any, max_examples: int) -> Counterexample | None:
@@ -100,12 +105,16 @@ class Search:
 
     def _run(self, drawn: Any, how: settings) -> Counterexample | None:
         self._find(drawn, self.is_wrong, how)
-        self.found = self.found or self.nearby
-        if self.found is None and self.questions:
+        if self.found is not None:
+            self.shrunk = 0
+            with _quiet(), contextlib.suppress(_EnoughError):
+                simplest(self.found.args, self._is_as_wrong)
+        found = self.result()
+        if found is None and self.questions:
             self._find(drawn, self.is_refused, how)
-        if self.found is None and not self.examined and self.refusal is not None:
+        if found is None and not self.examined and self.refusal is not None:
             raise self.refusal
-        return self.found
+        return found or self.found
 
     def _find(self, drawn: Any, condition: Callable[[Any], bool], how: settings) -> None:
         with _quiet():
@@ -123,11 +132,20 @@ class Search:
         if self._refused(args) is not None:
             self.questions += self._takes_the_shape(args)
             return False
-        report = self.check(args)
+        report = self._check(args)
         if report:
             climb(math.log10(max(relative_error(report), 1e-16)))
             return False
-        if self._is_elsewhere(args, report):
+        if report.problems[0].kind == "elsewhere":
+            other = tuple(np.asarray(a * a.dtype.type(SECOND)) for a in args)
+            there = self._check(other)
+            args, report = (args, report) if there else (other, there)
+        self._keep(Counterexample(self.f, self.vjp, args, report))
+        return True
+
+    def _is_as_wrong(self, args: tuple[np.ndarray, ...]) -> bool:
+        report = None if self._refused(args) else self._check(args)
+        if report is None or report or report.problems[0].kind == "elsewhere":
             return False
         self._keep(Counterexample(self.f, self.vjp, args, report))
         return True
@@ -136,19 +154,14 @@ class Search:
         if self.found is None or found.size <= self.found.size:
             self.found = found
 
-    def _is_elsewhere(self, args: tuple[np.ndarray, ...], report: Report) -> bool:
-        """Whether gradcheck's look at a second point has found a wrong slope there, not here.
-
-        It is kept in case that the search does not come across anything better.
-        """
-        if any(problem.kind != "repeatable" for problem in report.problems):
-            return False
-        other = tuple(np.asarray(a * a.dtype.type(SECOND_POINT)) for a in args)
-        there = self.check(other)
-        if any(problem.kind == "slope" for problem in there.problems):
-            self.nearby = self.nearby or Counterexample(self.f, self.vjp, other, there)
-            return True
-        return False
+    def result(self) -> Counterexample | None:
+        """What was found, with all that is wrong there: the search stops at the first thing."""
+        found = self.found
+        if found is None or found.report is None:
+            return found
+        with _quiet():
+            every = every_failure(found.report.about, self.how)
+        return found if every else dataclasses.replace(found, report=every)
 
     def is_refused(self, args: tuple[np.ndarray, ...]) -> bool:
         """Whether f raises for these numbers, though not for others in an array of this shape."""
@@ -158,21 +171,23 @@ class Search:
         self._keep(Counterexample(self.f, self.vjp, args, None, refused))
         return True
 
-    def check(self, args: tuple[np.ndarray, ...]) -> Report:
+    def _check(self, args: tuple[np.ndarray, ...]) -> Report:
         self.shrunk += self.found is not None
         if self.shrunk > MOST:
             raise _EnoughError
-        options: dict[str, Any] = {"domain": self.domain, "max_coords": FEW, "atol": SMALL}
-        options |= {"vjp": self.vjp, "seed": self.seed, "raise_on_error": False}
         try:
-            report = gradcheck(self.f, *args, **options)
+            report = first_failure(self._subject(args), self.how)
         except ValueError:
             if all(a.flags.writeable for a in args):
                 raise
             # The backward pass writes into its arguments: gradcheck says so if it may.
-            report = gradcheck(self.f, *(a.copy() for a in args), **options)
+            report = first_failure(self._subject(tuple(a.copy() for a in args)), self.how)
         self.examined += 1
         return report
+
+    def _subject(self, args: tuple[np.ndarray, ...]) -> Subject:
+        about = subject(self.f, args, self.vjp, None, None, self.domain)
+        return dataclasses.replace(about, precision=self.precision)
 
     def _refused(self, args: tuple[np.ndarray, ...]) -> Exception | None:
         """What f raises for these numbers."""
@@ -194,7 +209,7 @@ class Search:
         return False
 
     def _value(self, args: tuple[np.ndarray, ...]) -> Any:
-        return subject(self.f, args, self.vjp, None, None, self.domain).value
+        return self._subject(args).value
 
 
 @contextlib.contextmanager
@@ -234,7 +249,7 @@ def property_of(
             with _quiet():
                 if not search.is_refused(args):
                     search.is_wrong(args)
-            if found := search.found or search.nearby:
+            if found := search.result():
                 raise FalsifiedError(found)
             if search.examined:
                 body(*args)

@@ -26,7 +26,9 @@ from gradlab.testing.functions import (
     one_per_argument,
     scalar_vjp,
 )
-from gradlab.testing.numeric import Slopes, _Line, _slope, random_cotangent
+from gradlab.testing.line import Line, Precision
+from gradlab.testing.numeric import random_cotangent
+from gradlab.testing.slopes import Slopes, slopes_along
 
 Kinks = Literal["subgradient", "convention", "skip", "error"] | dict[float, float]
 
@@ -45,6 +47,7 @@ class Subject:
         title: what it is called in messages.
         traced: whether the backward pass is gradlab's own.
         order: 2 if f is itself a gradient.
+        precision: in which f computes, as far as it has been seen at this point and others.
     """
 
     f: Guarded
@@ -56,6 +59,7 @@ class Subject:
     title: str
     traced: bool
     order: int = 1
+    precision: Precision = dataclasses.field(default_factory=Precision)
 
     @functools.cached_property
     def value(self) -> np.ndarray:
@@ -82,10 +86,10 @@ class Subject:
     @property
     def wide(self) -> Subject:
         """The same point in float64."""
-        args = (
+        args = tuple(
             np.asarray(a, dtype=np.float64) if i in self.wrt else a for i, a in enumerate(self.args)
         )
-        return self.at(*args)
+        return dataclasses.replace(self, args=args, precision=Precision())
 
     @property
     def is_wide(self) -> bool:
@@ -98,7 +102,7 @@ class Subject:
         """f as a function of one argument."""
 
         def along(z: np.ndarray) -> np.ndarray:
-            return self.f(*self.args[:argument], z, *self.args[argument + 1 :])
+            return self.f(*self.args[:argument], np.asarray(z), *self.args[argument + 1 :])
 
         return along
 
@@ -106,9 +110,8 @@ class Subject:
         self, argument: int, direction: np.ndarray, g: np.ndarray, finer: float = 1.0
     ) -> Slopes:
         """The slopes of <g, f> along a direction; `finer` moves the whole ladder of steps."""
-        line = _Line(self.moved(argument), self.args[argument], direction, g)
-        scale = line.scale / finer
-        return Slopes(_slope(line, -1, scale), _slope(line, +1, scale))
+        line = Line(self.moved(argument), self.args[argument], direction, g, self.precision)
+        return slopes_along(line, line.scale / finer)
 
     def unit(self, argument: int, index: tuple[int, ...]) -> np.ndarray:
         """The direction in which only one element of an argument moves."""
@@ -267,4 +270,5 @@ def second_order(first: Subject, g: np.ndarray) -> Subject:
         source=slopes,
         title=f"the gradient of {first.title}",
         order=2,
+        precision=Precision(),
     )
