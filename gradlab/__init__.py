@@ -469,11 +469,13 @@ from gradlab.value import (
 )
 
 if TYPE_CHECKING:
+    from gradlab import config as config
     from gradlab import data as data
     from gradlab import draw as draw
     from gradlab import keras as keras
     from gradlab import perceptron as perceptron
     from gradlab import plots as plots
+    from gradlab import program as program
     from gradlab import testing as testing
     from gradlab.perceptron import TLU as TLU
     from gradlab.perceptron import Perceptron as Perceptron
@@ -489,11 +491,13 @@ threshold = above_threshold
 
 # Imported when first asked for, so that `import gradlab` stays fast.
 _LATER = {
+    "config": ("gradlab.config", None),
     "data": ("gradlab.data", None),
     "draw": ("gradlab.draw", None),
     "keras": ("gradlab.keras", None),
     "random": ("gradlab.keras.random", None),
     "plots": ("gradlab.plots", None),
+    "program": ("gradlab.program", None),
     "testing": ("gradlab.testing", None),
     "perceptron": ("gradlab.perceptron", None),
     "Perceptron": ("gradlab.perceptron", "Perceptron"),

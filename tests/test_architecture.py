@@ -13,7 +13,7 @@ PACKAGE = Path(gradlab.__file__).parent
 
 # A module may import from its own floor and from those below it.
 FLOORS = [
-    {"tape", "kernels", "formula", "data", "errors"},
+    {"tape", "config", "kernels", "formula", "data", "errors"},
     {"entry", "primitive"},
     {"ops"},
     {"operators"},

@@ -10,6 +10,8 @@ import contextlib
 import functools
 from typing import Any
 
+from gradlab import config
+
 WORTH_SHARING = 1e8  # multiplications and additions; below that, one thread is at least as fast
 
 
@@ -23,12 +25,16 @@ def _controller() -> Any:
 def for_products_of(flops: float) -> contextlib.AbstractContextManager[Any]:
     """Return a context in which NumPy's products use as many threads as pay for this size.
 
+    ``gradlab.config.threads`` overrules it with a number.
+
     Args:
         flops: 2 m n k for the product of (m, k) and (k, n), the largest one to come.
 
     >>> with for_products_of(2 * 32 * 784 * 300):
     ...     pass
     """
+    if config.threads != "auto":
+        return _controller().limit(limits=config.threads)
     if flops >= WORTH_SHARING:
         return contextlib.nullcontext()
     return _controller().limit(limits=1)

@@ -6,30 +6,16 @@ Nobody should download MNIST twice: Keras and torchvision may have done it befor
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
 
+from gradlab.config import cache_folder
 from gradlab.keras.datasets.images import FILES, DamagedDataError, ImageSet, checked, to_idx, unpack
 
 
 def _folder(variable: str, otherwise: str) -> Path:
     return Path(os.environ.get(variable) or otherwise).expanduser()
-
-
-def cache_folder() -> Path:
-    """Return the folder where gradlab keeps what it has downloaded.
-
-    It is ``GRADLAB_HOME``, if that is set; else a folder ``gradlab`` where this system wants caches
-    to be: under ``XDG_CACHE_HOME`` or ``~/.cache``, ``~/Library/Caches`` on a Mac, ``LOCALAPPDATA``
-    on Windows.
-    """
-    variable, usual = {
-        "win32": ("LOCALAPPDATA", "~/AppData/Local"),
-        "darwin": ("XDG_CACHE_HOME", "~/Library/Caches"),
-    }.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
-    return _folder("GRADLAB_HOME", str(_folder(variable, usual) / "gradlab"))
 
 
 def given_folder() -> Path | None:

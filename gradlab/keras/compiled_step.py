@@ -1,0 +1,252 @@
+"""A model's step as a program: forward, loss and backward pass, recorded once per shape of batch.
+
+`gradlab.program` records what the layers and losses compute; nothing is said here a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradlab import tape
+from gradlab.keras import checks
+from gradlab.keras.compiled import per_output, value
+from gradlab.keras.graph import leaves, mapped
+from gradlab.keras.losses.base import Loss, floats, reduce_values
+from gradlab.keras.optimizers.descent import SGD
+from gradlab.program.function import PROGRAMS_KEPT, notice, reason, record
+from gradlab.program.lines import Slot
+from gradlab.program.run import Program
+from gradlab.program.seal import Escape
+from gradlab.program.trace import Refused, Traced
+
+SETTINGS = frozenset({type(None), bool, int, float, str})
+
+
+class CompiledStep:
+    """One step of a model, run as a program where it can be recorded.
+
+    Made anew for each `fit`, `evaluate` or `predict`; ``step(x, y, sample_weight)`` then computes
+    a batch. It returns None where the tape has to: for a model whose weights do not exist yet, and,
+    after one notice, for one that cannot be recorded.
+
+    Args:
+        model: a compiled model.
+        kind: "train", "test" (no gradients) or "predict" (no loss).
+
+    Attributes:
+        programs: one for each shape of batch; ``print`` shows them.
+        reason: why the model cannot be recorded, or None.
+    """
+
+    def __init__(self, model: Any, kind: str = "train") -> None:
+        self.model, self.kind = model, kind
+        self.programs: dict[Any, _Step] = {}
+        self.reason: str | None = None
+        self._layers = [layer for layer, _ in model._walk()]
+        self._recorded = self._failures = 0
+
+    def __call__(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Return (loss, outputs) of a batch, after the update in training; outputs to predict.
+
+        The outputs are the program's own memory, good until the next call.
+        """
+        if self.reason is not None or not self._ready():
+            return None
+        x = mapped(self.model._to_floats, x)
+        args = (x,) if self.kind == "predict" else (x, *self._targets(y, sample_weight))
+        key = (*map(_shape, leaves(args)), *self._settings())
+        step = self.programs.get(key)
+        if step is None or not step.program.still_holds():
+            step = self._record(args, key)
+        return None if step is None else self._run(step, args)
+
+    def _ready(self) -> bool:
+        """Tell whether all weights and the memory of the optimizer exist."""
+        if not all(layer.built for layer in self._layers):
+            return False
+        matched = self.kind == "predict" or self.model._losses.names is not None
+        return matched and (self.kind != "train" or self.model.optimizer.built)
+
+    def _targets(self, y: Any, sample_weight: Any) -> tuple[list[Any], list[Any]]:
+        """Return targets and weights as arrays, one of each per output."""
+        losses = self.model._losses
+        targets = [
+            None if loss is None or t is None else loss.targets(t)
+            for loss, t in zip(losses.each, per_output(y, losses.names, "y"), strict=True)
+        ]
+        weights = per_output(sample_weight, losses.names, "sample_weight")
+        return targets, [None if w is None else np.asarray(w) for w in weights]
+
+    def _settings(self) -> Iterator[Any]:
+        """Yield the numbers and names that layers and losses were given: they may be changed."""
+        losses = [] if self.kind == "predict" else self.model._losses.each
+        for owner in (*self._layers, *losses):
+            if owner is not None:
+                yield from (v for v in vars(owner).values() if type(v) in SETTINGS)
+
+    def _record(self, args: tuple[Any, ...], key: Any) -> _Step | None:
+        self._recorded += 1
+        try:
+            if self._recorded > 4 * PROGRAMS_KEPT:
+                raise Escape("its settings, or the shapes of its batches, change all the time")
+            step = _Step(self.model, self.kind, args)
+        except Refused:
+            return None  # the tape tells what is wrong with this batch
+        except (Exception, Escape) as error:
+            # It may be a mistake in this batch, which the tape tells; if not, it comes again.
+            self._failures += 1
+            if self._failures == 1 and not isinstance(error, Escape):
+                return None
+            self.reason = reason(error)
+            self.programs.clear()
+            notice(self.model.name, self.reason)
+            return None
+        while len(self.programs) >= PROGRAMS_KEPT:
+            del self.programs[next(iter(self.programs))]
+        self.programs[key] = step
+        return step
+
+    def _run(self, step: _Step, args: tuple[Any, ...]) -> Any:
+        given = [a for a in leaves(args) if a is not None]
+        if step.descends:
+            given.append(float(self.model.optimizer.learning_rate))
+        found = step.program(*given)
+        if self.kind == "predict":
+            return mapped(np.array, found)
+        (loss, parts, outputs), model = found, self.model
+        for mean, part, output in zip(model._losses.means, parts, leaves(outputs), strict=False):
+            mean.update_state(part, sample_weight=len(output))
+        model._mean_loss.update_state(loss, sample_weight=len(next(leaves(outputs))))
+        if step.descends:
+            model.optimizer.iterations.data += 1
+        elif self.kind == "train":
+            model.optimizer.apply(step.gradients, step.weights)
+        return loss, outputs
+
+    def __str__(self) -> str:
+        return "\n\n".join(str(step.program) for step in self.programs.values())
+
+
+def _shape(a: Any) -> Any:
+    return None if a is None else (a.shape, a.dtype)
+
+
+class _Step:
+    """The program of a model for one shape of batch, and where it leaves the gradients.
+
+    All gradients lie one after the other in one array, each in the shape of its weight.
+    """
+
+    def __init__(self, model: Any, kind: str, args: tuple[Any, ...]) -> None:
+        self.weights = model.trainable_weights
+        trained = {id(w) for w in self.weights}
+        fixed = [w for w in model.weights if id(w) not in trained]
+        body = _Body(model, kind, self.weights)
+        try:
+            trace, inputs, (result, gradients) = record(body.step, args, self.weights, fixed)
+        finally:
+            for layer, _ in model._walk():
+                layer._penalties = []
+        for layer, _ in model._walk():
+            if any(isinstance(part, Traced) for part in leaves(list(vars(layer).values()))):
+                raise Escape(f"{layer.name} keeps an array of the step, to be looked at later")
+        self.descends = kind == "train" and _is_plain_descent(model.optimizer, self.weights)
+        self.descends &= all(isinstance(slot, Slot) for slot in gradients)
+        self.flat = np.empty(0 if self.descends else self._nbytes(), np.uint8)
+        self.gradients: list[Any] = []
+        into, descent = [], []
+        if self.descends:
+            weights = map(trace.slot_of_leaf, self.weights)
+            descent = list(zip(gradients, weights, strict=True))
+        elif kind == "train":
+            into = self._destinations(gradients)
+        self.program = Program(trace, inputs, result, into, descent, name=f"{kind}_step")
+
+    def _nbytes(self) -> int:
+        return sum(weight.data.nbytes for weight in self.weights)
+
+    def _destinations(self, gradients: list[Any]) -> list[tuple[Slot, np.ndarray]]:
+        """Return each gradient's slot with its part of the flat array."""
+        into, start = [], 0
+        for weight, slot in zip(self.weights, gradients, strict=True):
+            data = weight.data
+            array = self.flat[start : start + data.nbytes].view(data.dtype).reshape(data.shape)
+            start += data.nbytes
+            self.gradients.append(None if slot is None else array)
+            if isinstance(slot, Slot):
+                into.append((slot, array))
+            elif slot is not None:
+                array[...] = slot  # the same for every batch
+        return into
+
+
+def _is_plain_descent(optimizer: Any, weights: list[Any]) -> bool:
+    """Tell whether a step is ``w -= rate * g`` and no more."""
+    if type(optimizer) is not SGD or optimizer.momentum or optimizer.use_ema:
+        return False
+    extras = ("clipnorm", "clipvalue", "global_clipnorm", "weight_decay")
+    known = all(weight.serial in optimizer._places for weight in weights)
+    free = all(weight.constraint is None for weight in weights)
+    return known and free and all(getattr(optimizer, name) is None for name in extras)
+
+
+class _Body:
+    """What is recorded: the same operations as those of `Stepper.train_step`."""
+
+    def __init__(self, model: Any, kind: str, weights: list[Any]) -> None:
+        self.model, self.kind, self.weights = model, kind, weights
+
+    def step(self, x: Any, y: Any = (), weight: Any = ()) -> Any:
+        """Return the results, and the gradients of the weights."""
+        outputs = self.model(x, training=self.kind == "train")
+        if self.kind == "predict":
+            return outputs, [None for _ in self.weights]
+        total, parts = self.loss(y, list(leaves(outputs)), weight)
+        for penalty in self.model.losses:
+            total = penalty if total is None else total + penalty
+        checks.single(total)
+        tape.compute(finite, total, self.model, x, effect=True)  # before any weight changes
+        gradients = [None for _ in self.weights]
+        if self.kind == "train":
+            ones = np.ones(total.shape, total.dtype)
+            arrived = tape.sweep(total, ones, create_graph=True)
+            gradients = [arrived.get(w.serial) for w in self.weights]
+        return (total, parts if len(parts) > 1 else [], outputs), gradients
+
+    def loss(self, y: list[Any], outputs: list[Any], weight: list[Any]) -> tuple[Any, list[Any]]:
+        """Return the weighted sum of the losses of all outputs, and these one by one."""
+        losses, total, parts = self.model._losses, None, []
+        for k, loss in enumerate(losses.each):
+            if loss is None:
+                raise Escape("one of its outputs has no loss")
+            checks.targets_fit(y[k], value(outputs[k]), self.model)
+            part = _reduced(loss, y[k], outputs[k], weight[k])
+            parts.append(part)
+            part = part if losses.factors[k] == 1.0 else part * losses.factors[k]
+            total = part if total is None else total + part
+        return total, parts
+
+
+def _reduced(loss: Any, y: Any, y_pred: Any, weight: Any) -> Any:
+    """Return the loss of a batch as `Loss.__call__` does, with the weights as a line of its own."""
+    if type(loss).__call__ is not Loss.__call__:
+        raise Escape(f"the loss {loss.name} has a __call__ of its own")
+    values = floats(loss.call(y, floats(y_pred, loss.dtype)), loss.dtype)
+    weights = None
+    if weight is not None or getattr(loss, "ignore_class", None) is not None:
+        weights = tape.compute(sample_weights, y, weight, loss, values.shape)
+        values = values * weights
+    return reduce_values(values, weights, loss.reduction)
+
+
+def finite(loss: Any, model: Any, x: Any) -> None:
+    """Raise an error that teaches if the loss is NaN or infinite."""
+    checks.finite(float(loss), model, x, *model._place)
+
+
+def sample_weights(y: Any, weight: Any, loss: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the factors on the losses of a batch."""
+    return loss.weights(y, shape, weight)

@@ -1,0 +1,99 @@
+"""Loops written by the computer: kept as files, so that they are compiled once and not every day.
+
+Numba remembers machine code only for functions that stand in a file. A loop made from the rules of
+the table is therefore written to a file named by its own text, in the cache folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import linecache
+import os
+import sys
+import tempfile
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradlab import config
+
+# Float rules of C: x / 0 is infinite, and a * b + c may be rounded once. Nothing else is relaxed.
+RULES: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
+
+
+@functools.cache
+def available() -> bool:
+    """Return whether Numba can compile here: it is installed and NUMBA_DISABLE_JIT is not set."""
+    try:
+        from numba.core import config as numba_config
+    except ImportError:
+        return False
+    return not vars(numba_config)["DISABLE_JIT"]
+
+
+@functools.cache
+def load(source: str) -> types.ModuleType:
+    """Return the module with this text, from the cache folder if it is (or can be put) there.
+
+    The text decorates its loops with ``@kept``, which is `numba.njit` with Numba's disk cache where
+    that works and without it elsewhere: in a read-only folder every process compiles anew. What the
+    loops call is decorated with ``@inlined``; it becomes part of them, or they would not vectorise.
+
+    >>> load("answer = 42").answer
+    42
+    """
+    source = f"# Written by gradlab; compiled with {RULES}.\n{source}"
+    name = "gradlab_" + hashlib.sha256(source.encode()).hexdigest()[:20]
+    path = config.cache_folder() / "kernels" / f"{name}.py"
+    kept = _written(path, source)
+    module = types.ModuleType(name)
+    module.__dict__.update(
+        __file__=str(path), kept=functools.partial(_compiled, kept), inlined=_inlined
+    )
+    sys.modules[name] = module  # where Numba looks for the function that its machine code is of
+    linecache.cache[str(path)] = (len(source), None, source.splitlines(True), str(path))
+    exec(compile(source, str(path), "exec"), module.__dict__)
+    return module
+
+
+def _written(path: Path, source: str) -> bool:
+    """Put the text into the file, whole or not at all; return whether the file holds it."""
+    try:
+        if path.exists() and path.read_text() == source:
+            return True
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+            file.write(source)
+        os.replace(file.name, path)
+    except OSError:
+        return False
+    return True
+
+
+def _compiled(kept: bool, function: Any) -> Any:
+    import numba
+
+    try:
+        return numba.njit(cache=kept, **RULES)(function)
+    except RuntimeError:  # no folder to keep machine code in
+        return numba.njit(**RULES)(function)
+
+
+def _inlined(function: Any) -> Any:
+    import numba
+
+    callee = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(**callee, **RULES)(function)
+
+
+def real(dtype: Any) -> str:
+    """Return the name of the number type in generated text; TypeError for what has no loops."""
+    name = np.dtype(dtype).name
+    if name in ("float32", "float64"):
+        return name
+    raise TypeError(
+        f"a loop over {name}\nexpected float32 or float64\nwrite array.astype('float32')"
+    )

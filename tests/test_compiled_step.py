@@ -1,0 +1,444 @@
+"""The compiled step of a model: the weights after some steps have the bits of the tape's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab import keras
+from gradlab.keras import layers
+from gradlab.keras.compiled_step import CompiledStep
+from gradlab.program import NotRecorded, fuse
+
+ROWS, FEATURES = 44, 6
+
+
+def train(make, data, compiled, batch=16, epochs=2):
+    """Return the weights, and the running loss after every step."""
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(7)
+    model = make()
+    step, curve = CompiledStep(model), []
+    for start in [*range(0, ROWS, batch)] * epochs:
+        x, y, weight = (None if a is None else a[start : start + batch] for a in data)
+        found = step(x, y, weight) if compiled else None
+        if found is None:
+            model.train_step((x, y, weight))
+        curve.append(model.get_metrics_result()["loss"])
+    return model, step, curve
+
+
+def assert_same(make, data, **options):
+    slow, _, expected = train(make, data, False, **options)
+    fast, step, found = train(make, data, True, **options)
+    assert step.reason is None and step.programs
+    # A short cut rounds less often than the rules that it replaces; all else has the same bits.
+    rtol, atol = (1e-5, 1e-6) if "_slope(" in str(step) else (0.0, 0.0)
+    np.testing.assert_allclose(found, expected, rtol=rtol)
+    for ours, theirs in zip(fast.weights, slow.weights, strict=True):
+        np.testing.assert_allclose(ours.data, theirs.data, rtol, atol, err_msg=ours.path)
+    return step
+
+
+def numbers(kind="float", seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(ROWS, FEATURES))
+    y = {
+        "float": rng.normal(size=(ROWS, 3)),
+        "positive": rng.uniform(0.1, 0.9, (ROWS, 3)),
+        "class": rng.integers(0, 3, ROWS),
+        "onehot": np.eye(3)[rng.integers(0, 3, ROWS)],
+        "sign": rng.choice([-1.0, 1.0], (ROWS, 3)),
+    }[kind]
+    return x, y, None
+
+
+def dense(*middle, last="linear", loss="mse", optimizer="adam", **more):
+    """Return a function that makes and compiles a small network."""
+
+    def make():
+        row = [m() if callable(m) else m for m in middle]
+        model = keras.Sequential([keras.Input([FEATURES]), *row, layers.Dense(3, last, **more)])
+        model.compile(loss=loss, optimizer=optimizer)
+        return model
+
+    return make
+
+
+LOSSES = {
+    **dict.fromkeys(["mse", "mae", "huber", "log_cosh", "cosine_similarity"], "float"),
+    **dict.fromkeys(["mape", "msle", "poisson", "kld", "binary_focal_crossentropy"], "positive"),
+    **dict.fromkeys(["binary_crossentropy", "bce"], "positive"),
+    **dict.fromkeys(["hinge", "squared_hinge"], "sign"),
+    **dict.fromkeys(["categorical_hinge", "categorical_crossentropy"], "onehot"),
+    "categorical_focal_crossentropy": "onehot",
+    "sparse_categorical_crossentropy": "class",
+}
+
+
+def test_every_loss_is_tried():
+    tried = {keras.losses.get(name).__name__ for name in LOSSES}
+    assert tried == {f.__name__ for f in keras.losses.FUNCTIONS.values()}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses(name):
+    kind = LOSSES[name]
+    last = {"float": "linear", "sign": "tanh", "onehot": "softmax", "class": "softmax"}
+    make = dense(lambda: layers.Dense(5, "tanh"), last=last.get(kind, "sigmoid"), loss=name)
+    assert_same(make, numbers(kind))
+
+
+@pytest.mark.parametrize(
+    ("last", "loss", "kind", "line"),
+    [
+        ("softmax", "sparse_categorical_crossentropy", "class", "softmax_slope("),
+        ("sigmoid", "binary_crossentropy", "positive", "sigmoid_slope("),
+    ],
+)
+def test_the_short_cut_is_taken(last, loss, kind, line):
+    x, y, _ = numbers(kind)
+    weight = np.random.default_rng(3).uniform(0.0, 2.0, ROWS)
+    for given in (None, weight):
+        step = assert_same(dense(last=last, loss=loss), (x, y, given))
+        assert str(step).count(line) == len(step.programs)
+
+
+def test_zeros_and_ones_are_labels_of_hinge_losses_too():
+    x, y, _ = numbers("sign")
+    assert_same(dense(loss="hinge"), (x, (y + 1.0) / 2.0, None))
+    mixed = np.concatenate([(y[:16] + 1.0) / 2.0, y[16:]])  # the first batch has 0 and 1 only
+    assert_same(dense(loss="hinge"), (x, mixed, None))
+
+
+# glu halves the features, threshold has no defaults: neither is the activation of a layer.
+@pytest.mark.parametrize("name", sorted({*keras.activations.TABLE} - {"glu", "threshold"}))
+def test_activations(name):
+    assert_same(dense(lambda: layers.Dense(5, name)), numbers())
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["adam", "rmsprop", "nadam", "adagrad", "adadelta", "adamax", "ftrl"]
+)
+def test_optimizers(optimizer):
+    make = dense(lambda: layers.Dense(5, "relu"), optimizer=optimizer)
+    assert_same(make, numbers())
+
+
+@pytest.mark.parametrize("batch", [16, 10])
+def test_gradient_descent_differs_in_the_last_bits_only(batch, monkeypatch):
+    """The product is added up where the weight is, and so rounded once less."""
+    monkeypatch.setattr(fuse, "WORTH_ONE_PASS", 0)
+    make = dense(lambda: layers.Dense(5, "relu"), optimizer="sgd", last="softmax")
+    slow, _, expected = train(make, numbers("positive"), False, batch=batch)
+    fast, step, found = train(make, numbers("positive"), True, batch=batch)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    for ours, theirs in zip(fast.weights, slow.weights, strict=True):
+        np.testing.assert_allclose(ours.data, theirs.data, rtol=1e-5, atol=1e-6)
+    assert fast.optimizer.iterations.data == slow.optimizer.iterations.data > 0
+    assert "descend_by_product(dense_kernel, " in str(step)
+
+
+def test_small_weights_descend_with_the_bits_of_the_tape():
+    step = assert_same(dense(lambda: layers.Dense(5, "relu"), optimizer="sgd"), numbers())
+    assert "descend(dense_kernel, " in str(step)
+
+
+class Product(layers.Layer):
+    """Two weights each of which is part of the other's gradient."""
+
+    def build(self, input_shape):
+        self.a = self.add_weight((input_shape[-1], 4), name="a")
+        self.b = self.add_weight((4, 3), name="b")
+        self.c = self.add_weight((3,), name="c")
+        self.d = self.add_weight((3,), name="d")
+
+    def call(self, inputs):
+        self.add_loss((self.c * self.d).sum())
+        self.add_loss((self.a @ self.b).sum())
+        return (inputs @ self.a) @ self.b
+
+
+class Shift(layers.Layer):
+    """Adds a product of weights: the gradient of each is a product with the other."""
+
+    def build(self, input_shape):
+        self.a = self.add_weight((1, 4), name="a")
+        self.b = self.add_weight((4, input_shape[-1]), name="b")
+
+    def call(self, inputs):
+        return inputs + self.a @ self.b
+
+
+@pytest.mark.parametrize("least", [0, 30_000])
+def test_weights_that_meet_all_change_at_once(least, monkeypatch):
+    monkeypatch.setattr(fuse, "WORTH_ONE_PASS", least)
+
+    def make():
+        model = keras.Sequential([keras.Input([FEATURES]), Shift(), Product()])
+        model.compile(loss="mse", optimizer="sgd")
+        return model
+
+    slow, fast = train(make, numbers(), False)[0], train(make, numbers(), True)[0]
+    for ours, theirs in zip(fast.weights, slow.weights, strict=True):
+        np.testing.assert_allclose(ours.data, theirs.data, rtol=1e-5, atol=1e-6)
+
+
+def test_a_schedule_of_learning_rates_is_followed():
+    def make():
+        model = dense(lambda: layers.Dense(5, "relu"))()
+        rate = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+        model.compile(loss="mse", optimizer=keras.optimizers.SGD(rate))
+        return model
+
+    assert_same(make, numbers())
+
+
+def test_the_settings_of_optimizers_hold():
+    def make():
+        model = dense(lambda: layers.Dense(5, "relu"))()
+        momentum = {"momentum": 0.9, "nesterov": True, "clipnorm": 0.5, "use_ema": True}
+        model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.1, **momentum))
+        return model
+
+    assert_same(make, numbers())
+
+
+# -------------------------------------------------------------------------------------- layers
+
+LAYERS = {
+    "Activation": lambda: layers.Activation("tanh"),
+    "ActivityRegularization": lambda: layers.ActivityRegularization(l1=0.1, l2=0.2),
+    "Dense": lambda: layers.Dense(4, kernel_regularizer="l2", bias_regularizer="l1"),
+    "Dropout": lambda: layers.Dropout(0.4),
+    "ELU": layers.ELU,
+    "Flatten": layers.Flatten,
+    "GaussianNoise": lambda: layers.GaussianNoise(0.3),
+    "LeakyReLU": layers.LeakyReLU,
+    "Normalization": lambda: layers.Normalization(mean=[0.5], variance=[2.0]),
+    "PReLU": layers.PReLU,
+    "ReLU": lambda: layers.ReLU(max_value=1.0, negative_slope=0.1),
+    "Rescaling": lambda: layers.Rescaling(2.0, 1.0),
+    "Reshape": lambda: layers.Reshape([FEATURES]),
+    "Sequential": lambda: keras.Sequential([layers.Dense(4, "relu"), layers.Dropout(0.2, seed=3)]),
+    "Softmax": layers.Softmax,
+}
+
+
+def test_every_layer_is_tried():
+    assert {*LAYERS} == {*layers.TABLE} - {"InputLayer"}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers(name):
+    assert_same(dense(LAYERS[name]), numbers())
+    assert_same(dense(lambda: layers.Dense(FEATURES, "relu"), LAYERS[name]), numbers(), batch=10)
+
+
+def test_an_adapted_normalization_is_looked_at_again():
+    def make():
+        norm = layers.Normalization(input_shape=[FEATURES])
+        norm.adapt(numbers()[0])
+        model = keras.Sequential([norm, layers.Dense(3)])
+        model.compile(loss="mse", optimizer="adam")
+        return model
+
+    assert_same(make, numbers())
+    model, step, _ = train(make, numbers(), True)
+    x, y, _ = numbers()
+    model.layers[0].adapt(10.0 * x)
+    expected = model(x[:16]).data
+    loss, outputs = step(x[:16], y[:16])
+    np.testing.assert_array_equal(outputs, expected)
+    assert float(loss) > 0.0 and len(step.programs) == 2
+
+
+# ----------------------------------------------------------------------- shapes, weights, outputs
+
+
+def test_batches_of_any_size_have_their_own_program():
+    step = assert_same(dense(lambda: layers.Dense(5, "relu")), numbers(), batch=10)
+    assert len(step.programs) == 2
+
+
+def test_float64():
+    keras.backend.set_floatx("float64")
+    try:
+        assert_same(dense(lambda: layers.Dense(5, "sigmoid")), numbers())
+    finally:
+        keras.backend.set_floatx("float32")
+
+
+@pytest.mark.parametrize("loss", ["mse", "sparse_categorical_crossentropy"])
+def test_sample_weights(loss):
+    kind = "class" if loss.startswith("sparse") else "float"
+    x, y, _ = numbers(kind)
+    weight = np.random.default_rng(3).uniform(0.0, 2.0, ROWS)
+    last = "softmax" if kind == "class" else "linear"
+    assert_same(dense(last=last, loss=loss), (x, y, weight))
+
+
+def test_ignored_classes():
+    x, y, _ = numbers("class")
+    loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=2, from_logits=True)
+    assert_same(dense(loss=loss), (x, y, None))
+
+
+def test_several_outputs_and_inputs_that_meet():
+    def make():
+        first = keras.Input([FEATURES])
+        deep = layers.Dense(5, "relu")(first)
+        main = layers.Dense(3, name="main")(deep)
+        model = keras.Model(first, [main, layers.Dense(3, "tanh", name="side")(deep)])
+        model.compile(loss=["mse", "mae"], loss_weights=[0.7, 0.3], optimizer="adam")
+        return model
+
+    assert_same(make, numbers())
+
+
+def test_a_frozen_layer_stays():
+    def make():
+        model = dense(lambda: layers.Dense(5, "relu"))()
+        model.layers[0].trainable = False
+        return model
+
+    assert_same(make, numbers())
+
+
+# -------------------------------------------------------------------- evaluation and prediction
+
+
+def test_test_and_predict_steps():
+    model, _, _ = train(dense(lambda: layers.Dropout(0.5), lambda: layers.Dense(5, "relu")),
+                        numbers(), False)  # fmt: skip
+    x, y, _ = numbers()
+    before = [w.numpy() for w in model.weights]
+    loss, outputs = CompiledStep(model, "test")(x, y)
+    assert float(loss) == pytest.approx(model.evaluate(x, y, batch_size=ROWS, verbose=0))
+    predicted = model.predict(x, batch_size=ROWS, verbose=0)
+    np.testing.assert_array_equal(outputs, predicted)
+    np.testing.assert_array_equal(CompiledStep(model, "predict")(x), predicted)
+    for weight, old in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.data, old)
+
+
+def test_settings_may_change_between_steps():
+    def make():
+        return dense(lambda: layers.Dropout(0.5))()
+
+    model, step, _ = train(make, numbers(), True)
+    x, y, _ = numbers()
+    model.layers[0].rate = 0.0
+    _, outputs = step(x[:16], y[:16])
+    assert len(step.programs) == 3 and (np.array(outputs) != 0).all()
+
+
+# -------------------------------------------------------------------------------------- mistakes
+
+
+class Branching(keras.Model):
+    """Looks at what it computes."""
+
+    def __init__(self, **more):
+        super().__init__(**more)
+        self.dense = layers.Dense(3)
+
+    def call(self, inputs):
+        y = self.dense(inputs)
+        return y if y.data.sum() > 0.0 else -y
+
+
+class Reading(Branching):
+    """Reads its weights aside from the graph: they change."""
+
+    def call(self, inputs):
+        return self.dense(inputs) / float(np.abs(self.dense.kernel.data).max())
+
+
+class Drawing(Branching):
+    """Draws random numbers by itself."""
+
+    def call(self, inputs):
+        return self.dense(inputs) + np.random.default_rng().random()
+
+
+class Keeping(Branching):
+    """Keeps what it computes."""
+
+    def call(self, inputs):
+        self.hidden = {"last": [self.dense(inputs)]}
+        return 2.0 * self.hidden["last"][0]
+
+
+class Catching(Branching):
+    """Does something else after an error."""
+
+    def call(self, inputs):
+        try:
+            return Branching.call(self, inputs)
+        except Exception:
+            return self.dense(inputs)
+
+
+@pytest.mark.parametrize("kind", [Branching, Reading, Drawing, Keeping, Catching])
+def test_other_models_stay_on_the_tape(kind):
+    def make():
+        model = kind()
+        model.compile(loss="mse", optimizer="sgd")
+        return model
+
+    model, data = make(), numbers()
+    model.train_step((data[0][:8], data[1][:8], None))
+    step = CompiledStep(model)
+    with pytest.warns(gl.program.NotRecorded, match="is not made a program"):
+        assert step(*data) is None
+    assert step.reason and step(*data) is None
+    assert type(model.dense.kernel).__name__ == "Variable" and model.losses == []
+
+
+def test_a_recording_leaves_no_penalties_behind():
+    make = dense(lambda: layers.Dense(4, activity_regularizer="l2", kernel_regularizer="l1"))
+    model, step, _ = train(make, numbers(), True)
+    assert step.programs
+    assert [type(penalty).__name__ for penalty in model.losses] == ["Tensor"]  # that of the kernel
+
+
+def test_a_wrong_label_changes_no_weight():
+    make = dense(last="softmax", loss="sparse_categorical_crossentropy")
+    model, step, _ = train(make, numbers("class"), True)
+    before = [w.numpy() for w in model.weights]
+    with pytest.raises(ValueError, match="label 3"):
+        step(numbers()[0][:16], np.full(16, 3))
+    for weight, old in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.data, old)
+
+
+def test_a_loss_that_is_not_finite_changes_no_weight():
+    model, step, _ = train(dense(), numbers(), True)
+    x, y, _ = numbers()
+    before = model.get_weights()
+    wrong = pytest.raises(keras.checks.NonFiniteLossError, match="the loss is inf")
+    with np.errstate(over="ignore"), wrong:
+        step(1e30 * x[:16], y[:16])
+    for new, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_dropout_draws_what_it_would_on_the_tape_after_a_failed_recording():
+    keras.utils.set_random_seed(3)
+    before = keras.random.generator().bit_generator.state
+
+    class Odd(Branching):
+        def call(self, inputs):
+            return Branching.call(self, layers.Dropout(0.5)(inputs, training=True))
+
+    model = Odd()
+    model.compile(loss="mse", optimizer="sgd")
+    x, y, _ = numbers()
+    model.train_step((x, y, None))
+    state = keras.random.generator().bit_generator.state
+    assert state != before
+    with pytest.warns(NotRecorded):
+        CompiledStep(model)(x, y)
+    assert keras.random.generator().bit_generator.state == state
