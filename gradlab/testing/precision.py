@@ -19,17 +19,20 @@ STAIR = 2.0**-17  # the largest step of a rounded function, as a share of its si
 FEW = 64  # roundings that a value in float64 may have gone through
 
 
-def note_noise(line: Line, noise: float, size: float) -> None:
+def note_noise(line: Line, noise: float, rung: Rung) -> None:
     """More noise than rounding in float64 makes tells in what precision f computes."""
-    if size > 0 and noise > max(FEW * EPS * size, line.precision.least):
+    size = max(rung.sizes)
+    resolved = abs(rung.step) > 2.0**12 * EPS * line.coarse  # the neighbours were not farther away
+    if resolved and noise > max(FEW * EPS * size, line.precision.least) and size > 0:
         line.precision.eps = max(line.precision.eps, min(noise / size, EPS32))
 
 
-def has_high_stairs(line: Line, side: int, noise: float, size: float) -> bool:
+def has_high_stairs(line: Line, noise: float, rung: Rung) -> bool:
     """Whether phi has stairs too high to come from rounding, as those of floor at 1e5."""
-    if noise <= HIGH * size:
+    if noise <= HIGH * max(rung.sizes):
         return False
-    near, far = (line.change(k * math.copysign(2.0**-28 * line.coarse, side)) for k in (1, 2))
+    move = math.copysign(2.0**-28 * line.coarse, rung.step)
+    near, far = line.change(move), line.change(2 * move)
     return near is not None and far is not None and near.value == far.value
 
 
@@ -37,10 +40,13 @@ def shows_float32(line: Line, rungs: list[Rung], noise: float) -> bool:
     """Whether f rounds to float32 inside, although it returns float64.
 
     Either all its values say so, or it stands still over steps far below its slopes, or the gaps
-    between rungs jump and there is noise on that scale: rounding that finer steps do not meet.
+    between rungs jump and there is noise on that scale: rounding that finer steps do not meet. The
+    last two are asked of single elements: along several, kinks can look like that.
     """
-    if _gives_float32(line):
+    if _gives_float32(line, rungs):
         return True
+    if line.lead is None:
+        return False
     if _stands_still(line, rungs):
         return True
     ragged = (above for above, rung in pairwise(rungs) if _is_ragged(above, rung, noise))
@@ -48,8 +54,14 @@ def shows_float32(line: Line, rungs: list[Rung], noise: float) -> bool:
     return first is not None and _is_rough(line, first.step)
 
 
-def _gives_float32(line: Line) -> bool:
-    """Whether all values that have moved are float32 numbers, and not just short or whole ones."""
+def _gives_float32(line: Line, rungs: list[Rung]) -> bool:
+    """Whether all values that have moved are float32 numbers, and not just short or whole ones.
+
+    Steps that are powers of 2 lead from short numbers to such, so others are tried as well.
+    """
+    moving = [rung.step for rung in rungs if rung.row[0]]
+    for step in moving[:1] + moving[-1:]:
+        line.value(1.382 * step)
     rounded = False
     for y in line.known.values():
         if y is not None and (moved := y != line.base).any():

@@ -154,7 +154,8 @@ def slope_along(line: Line, side: int, scale: float | None = None) -> Estimate:
         rungs, smooth = _down_to_the_smooth(steps)
         if not rungs:
             return UNKNOWN
-        noise = line.noise(rungs[-3 if smooth else -1].step)
+        widest = rungs[-3 if smooth else -1]
+        noise = line.noise(widest.step)
         known = rungs[-3:] if smooth else list(rungs)
         best = _least(line, chain(known, _kept(steps, rungs)), noise)
         if line.precision.eps < EPS32 and shows_float32(line, rungs, noise):
@@ -162,10 +163,9 @@ def slope_along(line: Line, side: int, scale: float | None = None) -> Estimate:
             return slope_along(line, side, scale)
         if not smooth:
             return _settling(best, rungs, noise, line.precision.eps)
-        size = max(rungs[-1].sizes)
-        if has_high_stairs(line, side, noise, size):  # flat, or of the slope seen from afar?
+        if has_high_stairs(line, noise, widest):  # flat, or of the slope seen from afar?
             return best._replace(error=max(best.error, abs(best.value)))
-        note_noise(line, noise, size)
+        note_noise(line, noise, widest)
         return best
 
 
