@@ -70,8 +70,8 @@ class Normalization(Layer):
         spread = [n if axis in self._kept else 1 for axis, n in enumerate(input_shape)]
         self._spread = spread[1:] if self._kept else []
         if self.input_mean is not None:
-            self.mean = np.broadcast_to(config.as_floats(self.input_mean), shape)
-            self.variance = np.broadcast_to(config.as_floats(self.input_variance), shape)
+            self.mean = np.broadcast_to(np.asarray(self.input_mean, self.dtype), shape)
+            self.variance = np.broadcast_to(np.asarray(self.input_variance, self.dtype), shape)
             return
         self.mean = self.add_weight(shape, "zeros", trainable=False, name="mean")
         self.variance = self.add_weight(shape, "ones", trainable=False, name="variance")
@@ -144,7 +144,7 @@ class Rescaling(Layer):
         self.scale, self.offset = scale, offset
 
     def call(self, inputs: Any) -> Any:
-        scale, offset = config.as_floats(self.scale), config.as_floats(self.offset)
+        scale, offset = (np.asarray(x, self.dtype) for x in (self.scale, self.offset))
         return inputs * scale + offset
 
     def compute_output_shape(self, input_shape: Any) -> Any:
