@@ -126,6 +126,19 @@ def test_layers_are_found_and_named():
         model.get_layer("dense_9")
 
 
+def test_a_model_is_drawn_layer_by_layer(tmp_path):
+    model = fashion_model()
+    drawing = tf.draw(model)
+    assert [len(c) > 1 for c in drawing.graph.columns] == [False, False, True, True, True]
+    assert "300" in drawing.svg() and "flatten" in drawing.svg()
+    assert "image/svg+xml" in model._repr_mimebundle_()
+    model.draw(rankdir="TB").save(tmp_path / "model.html")
+    late = keras.Sequential([keras.layers.Dense(1)])
+    assert list(late._repr_mimebundle_()) == ["text/plain"]
+    with pytest.raises(ValueError, match="draw before"):
+        tf.draw(late)
+
+
 def test_pop_takes_the_last_layer_off():
     model = fashion_model()
     model.pop()

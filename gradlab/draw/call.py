@@ -28,7 +28,7 @@ def draw(
     backend: str = "builtin",
     title: str | None = None,
 ) -> Drawing:
-    """Draw the computation graph of a Value or Tensor.
+    """Draw the computation graph of a Value or Tensor; of a model, its layers.
 
     Each value or array is a box with its name, data and gradient (``not computed`` before
     ``backward()``), each operation an oval. The number on an edge is the local slope: how much the
@@ -67,6 +67,8 @@ def draw(
         raise ValueError(
             f"draw: got max_nodes={max_nodes}\nexpected at least 1\nwrite max_nodes=400"
         )
+    if callable(getattr(node, "draw", None)):  # a keras model draws its layers
+        return node.draw(rankdir=rankdir, title=title or getattr(node, "name", ""))
     drawing = Drawing(
         from_node(node, depth=depth, slopes=slopes),
         rankdir=rankdir,

@@ -192,7 +192,7 @@ class Drawing:
     # -- notebooks
 
     def __repr__(self) -> str:
-        nodes = count_boxes(self.graph)
+        nodes = count_boxes(self.graph) or len(self.graph.vertices)
         groups = [v.label for v in self.graph.vertices.values() if v.kind == "group"]
         named = ", ".join(groups[:3]) + ", …" * (len(groups) > 3)
         hiding = f", collapsed: {named}" if groups else ""

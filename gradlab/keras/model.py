@@ -11,7 +11,7 @@ from typing import Any
 
 from gradlab import tape
 from gradlab.keras import summary as summaries
-from gradlab.keras.graph import KerasTensor, leaves
+from gradlab.keras.graph import KerasTensor, calls_between, leaves
 from gradlab.keras.layers.base import Layer, trial
 from gradlab.keras.layers.core import InputLayer
 from gradlab.keras.layers.shapes import aligned, numbers
@@ -133,6 +133,39 @@ class Model(Trainer, Layer):
             self, line_length, positions, expand_nested=expand_nested, show_trainable=show_trainable
         )
         (print_fn or print)(text)
+
+    def draw(self, **options: Any) -> Any:
+        """Draw the layers: circles for neurons, a box for a layer without neurons of its own.
+
+        Args:
+            options: those of ``gradlab.draw.network``, such as ``rankdir="TB"``.
+
+        Returns:
+            The Drawing, which notebooks show and ``save`` writes to a file.
+
+        Raises:
+            ValueError: the model does not know the shape of its inputs yet.
+        """
+        from gradlab.draw.network import network
+
+        if not self.outputs:
+            raise ValueError(
+                f"{self.name}: draw before the graph of its layers is known\n"
+                "expected a Sequential or functional model that knows the shape of its inputs\n"
+                "write input_shape=... in the first layer, or gradlab.draw(model(x))"
+            )
+        sizes = {x.name: x.shape[-1] if x.ndim == 2 else None for x in self.inputs}
+        pairs = []
+        for call in calls_between(self.inputs, self.outputs):
+            if call.inputs:
+                sizes[call.layer.name] = getattr(call.layer, "units", None)
+                pairs += [(x.name, call.layer.name) for x in call.inputs]
+        return network(sizes, connections=pairs, **{"title": self.name, "bias": False, **options})
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from gradlab.draw.drawing import in_notebooks
+
+        return {"text/plain": repr(self), **in_notebooks(lambda: self.draw().svg())}
 
     def watched(self, x: Any) -> list[tuple[Layer, Any]]:
         """Return each layer with what it puts out for ``x``, in the order of the calls."""
