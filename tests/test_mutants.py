@@ -163,7 +163,8 @@ def by_gradcheck(call: Call) -> None:
             raise AssertionError  # pytest's own would print the report, and so diagnose each mutant
 
 
-@pytest.mark.parametrize("check", [by_law, pytest.param(by_gradcheck, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("check", [by_law, by_gradcheck])
 def test_every_mutant_of_every_rule_is_killed(check, capsys):
     killed, alive = 0, []
     for name, argument in RULES:
