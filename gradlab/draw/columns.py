@@ -124,10 +124,11 @@ class _Columns:
         share = ((start + end) / 2 - x0) / (x1 - x0)
         wanted = self.y[source] + share * (self.y[target] - self.y[source])
         body = [v for v in self.columns[column] if not self._is_heading(v)]
-        edges = [(self.y[v] - self.sizes[v][1] / 2, self.y[v] + self.sizes[v][1] / 2) for v in body]
-        free = [edge[1] + style.NEURON_GAP / 2 for edge in edges]
-        free += [edge[0] - style.NEURON_GAP / 2 for edge in edges[:1]]
-        y = min(free, key=lambda place: abs(place - wanted), default=wanted)
+        low = min((self.y[v] - self.sizes[v][1] / 2 for v in body), default=wanted)
+        high = max((self.y[v] + self.sizes[v][1] / 2 for v in body), default=wanted)
+        # Around the neurons, not between them; below first, as the headings stand above.
+        around = (high + style.NEURON_GAP, low - style.NEURON_GAP)
+        y = min(around, key=lambda place: abs(place - wanted))
         return (start, y), (end, y)
 
     def _border(self, vertex: str, toward: Point) -> Point:
