@@ -278,14 +278,18 @@ GELU_RATE, GELU_CUBE = math.sqrt(2.0 / math.pi), 0.044715
 )
 def gelu_tanh(x):
     """GELU with its bell curve approximated by tanh, within 0.0005 of the exact one."""
-    return 0.5 * x * (1.0 + math.tanh(GELU_RATE * (x + GELU_CUBE * x * x * x)))
+    v = 2.0 * GELU_RATE * (x + GELU_CUBE * x * x * x)
+    small = math.exp(
+        -abs(v)
+    )  # (1 + tanh(v / 2)) / 2 is sigmoid(v), and keeps its digits on the left
+    return x * (1.0 if v >= 0.0 else small) / (1.0 + small)
 
 
 @gelu_tanh.partial("x")
 def gelu_tanh_slope(x):
-    t = tanh(GELU_RATE * (x + GELU_CUBE * x * x * x))
-    inner = GELU_RATE * (1.0 + 3.0 * GELU_CUBE * x * x)
-    return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner
+    v = 2.0 * GELU_RATE * (x + GELU_CUBE * x * x * x)
+    inner = 2.0 * GELU_RATE * (1.0 + 3.0 * GELU_CUBE * x * x)
+    return sigmoid(v) + x * sigmoid(v) * sigmoid(-v) * inner
 
 
 @primitive(formula="x * tanh(softplus(x))", keras="mish", source="Misra (2019)")
