@@ -5,6 +5,7 @@ Layout and output follow when they are asked for.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable
@@ -228,5 +229,12 @@ def _write_whole(path: Path, content: bytes) -> None:
     try:
         part.write_bytes(content)
         part.replace(path)
+    except OSError as error:
+        raise type(error)(
+            f"save: {str(path)!r} cannot be written: {error.strerror or error}\n"
+            "expected a place where files may be made; nothing was left behind\n"
+            f"write save({path.name!r}) for the current folder"
+        ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
