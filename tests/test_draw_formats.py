@@ -356,7 +356,7 @@ def test_the_command_explains_what_it_cannot_draw(target, out, said, student, ca
 
 
 def test_a_name_that_the_system_refuses_is_told_in_three_lines(tmp_path):
-    drawing = gradlab.draw(gradlab.Value(2.0) * 3.0)
+    drawing = gl.draw(gl.Value(2.0) * 3.0)
     with pytest.raises(OSError, match="cannot be written") as caught:
         drawing.save(tmp_path / f"{'n' * 300}.svg")
     assert str(caught.value).count("\n") == 2 and not list(tmp_path.iterdir())
