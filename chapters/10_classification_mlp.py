@@ -52,7 +52,8 @@ by_hand = -np.log(np.where(is_virginica[test] == 1, p[:, 0], 1 - p[:, 0])).mean(
 assert np.isclose(loss, by_hand, rtol=1e-4), "the loss is the mean of -log p(truth)"
 
 # %% where it says yes
-ax = plots.decision_boundary(lambda z: model.predict(z, verbose=0)[:, 0], X, is_virginica)
+p_yes = lambda z: model.predict(z, verbose=0)[:, 0]
+ax = plots.decision_boundary(p_yes, X, is_virginica, labels=["other", "virginica"])
 ax.set(xlabel="petal length / cm", ylabel="petal width / cm", title="Virginica?")
 save_figure(ax, "binary")
 
@@ -110,7 +111,8 @@ p = model.predict(X[test], verbose=0)
 assert np.allclose(p.sum(axis=1), 1, atol=1e-5), "three probabilities that sum to 1"
 print("probabilities of the first three flowers:", p[:3].round(2), "truth:", species[test][:3])
 assert (p.argmax(axis=1) == species[test]).mean() >= 0.9, "at least 9 of 10 species are right"
-ax = plots.decision_boundary(lambda z: model.predict(z, verbose=0).argmax(axis=1), X, species)
+which = lambda z: model.predict(z, verbose=0).argmax(axis=1)
+ax = plots.decision_boundary(which, X, species, labels=iris.target_names)
 ax.set(xlabel="petal length / cm", ylabel="petal width / cm", title="Three species")
 save_figure(ax, "multiclass")
 
