@@ -131,7 +131,7 @@ ax = plots.confusion_matrix(
 )
 save_figure(ax, "confusion")
 
-# %% what the first neurons look at
+# %% the weights of ten first neurons: still much of the noise they began with
 ax = plots.filters(model.layers[1].get_weights()[0][:, :10], shape=(28, 28))
 save_figure(ax, "filters")
 
