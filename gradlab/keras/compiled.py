@@ -57,6 +57,7 @@ class Losses:
         for each in leaves(given):
             losses.get(each)  # an unknown name is told now, not in the first step
         self.names: list[str] | None = None
+        self.each: list[Any] = []
 
     def match(self, names: Sequence[str]) -> None:
         """Match the losses with the outputs, once these are known."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,9 +29,8 @@ SETTINGS = frozenset({type(None), bool, int, float, str})
 class CompiledStep:
     """One step of a model, run as a program where it can be recorded.
 
-    Made anew for each `fit`, `evaluate` or `predict`; ``step(x, y, sample_weight)`` then computes
-    a batch. It returns None where the tape has to: for a model whose weights do not exist yet, and,
-    after one notice, for one that cannot be recorded.
+    ``step(x, y, sample_weight)`` computes a batch. It returns None where the tape has to: for a
+    model whose weights do not exist yet, and, after one notice, for one that cannot be recorded.
 
     Args:
         model: a compiled model.
@@ -45,19 +45,46 @@ class CompiledStep:
         self.model, self.kind = model, kind
         self.programs: dict[Any, _Step] = {}
         self.reason: str | None = None
-        self._layers = [layer for layer, _ in model._walk()]
+        self._layers: list[Any] = []
+        self._in_a_pass = self._held = False
+        self._settings: tuple[Any, ...] = ()
         self._recorded = self._failures = 0
 
-    def __call__(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Return (loss, outputs) of a batch, after the update in training; outputs to predict.
+    def __reduce__(self) -> Any:  # a copy of the model records for itself
+        return CompiledStep, (self.model, self.kind)
 
-        The outputs are the program's own memory, good until the next call.
+    @contextlib.contextmanager
+    def one_pass(self) -> Iterator[None]:
+        """Go through many batches: the settings of layers and losses are looked up only once."""
+        self._in_a_pass = True
+        try:
+            yield
+        finally:
+            self._in_a_pass = self._held = False
+
+    def _look(self) -> None:
+        """Look up what the model consists of, and the numbers and names its parts were given."""
+        self._layers = [layer for layer, _ in self.model._walk()]
+        losses = [] if self.kind == "predict" else self.model._losses.each or []
+        owners = [owner for owner in (*self._layers, *losses) if owner is not None]
+        values = [v for owner in owners for v in vars(owner).values() if type(v) in SETTINGS]
+        self._settings = (*values, *(w.serial for w in self.model.weights))
+
+    def __call__(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Return the outputs for a batch; its loss is counted, and in training the weights learn.
+
+        Outputs of training and tests are the program's own memory, good until the next call.
         """
-        if self.reason is not None or not self._ready():
+        if self.reason is not None:
             return None
+        if not self._held:
+            self._look()
+            if not self._ready():
+                return None
+            self._held = self._in_a_pass
         x = mapped(self.model._to_floats, x)
         args = (x,) if self.kind == "predict" else (x, *self._targets(y, sample_weight))
-        key = (*map(_shape, leaves(args)), *self._settings())
+        key = (*map(_shape, leaves(args)), *self._settings)
         step = self.programs.get(key)
         if step is None or not step.program.still_holds():
             step = self._record(args, key)
@@ -79,13 +106,6 @@ class CompiledStep:
         ]
         weights = per_output(sample_weight, losses.names, "sample_weight")
         return targets, [None if w is None else np.asarray(w) for w in weights]
-
-    def _settings(self) -> Iterator[Any]:
-        """Yield the numbers and names that layers and losses were given: they may be changed."""
-        losses = [] if self.kind == "predict" else self.model._losses.each
-        for owner in (*self._layers, *losses):
-            if owner is not None:
-                yield from (v for v in vars(owner).values() if type(v) in SETTINGS)
 
     def _record(self, args: tuple[Any, ...], key: Any) -> _Step | None:
         self._recorded += 1
@@ -124,7 +144,7 @@ class CompiledStep:
             model.optimizer.iterations.data += 1
         elif self.kind == "train":
             model.optimizer.apply(step.gradients, step.weights)
-        return loss, outputs
+        return outputs
 
     def __str__(self) -> str:
         return "\n\n".join(str(step.program) for step in self.programs.values())

@@ -15,6 +15,7 @@ from gradlab import tape
 from gradlab.keras import checks, optimizers
 from gradlab.keras.batches import as_triple
 from gradlab.keras.compiled import Losses, Metrics, per_output, value
+from gradlab.keras.compiled_step import CompiledStep
 from gradlab.keras.graph import leaves, mapped
 from gradlab.keras.metrics import Mean
 from gradlab.tensor import Tensor
@@ -37,6 +38,8 @@ class Stepper:
     _metrics: Metrics
     _weighted: Metrics
     _place = (0, 0)  # epoch and step, for messages
+    run_eagerly = False
+    _programs: dict[str, CompiledStep] | None = None
 
     def compile(
         self,
@@ -74,6 +77,7 @@ class Stepper:
         self._losses = Losses(loss, loss_weights)
         self._metrics, self._weighted = Metrics(metrics), Metrics(weighted_metrics)
         self._mean_loss = Mean(name="loss")
+        self._programs = None
         checks.softmax_and_logits(getattr(self, "layers", []), list(leaves(loss)))
 
     def train_step(self, data: Any) -> dict[str, float]:
@@ -86,25 +90,48 @@ class Stepper:
             The running means of the loss and of the metrics.
         """
         x, y, sample_weight = as_triple(data)
-        y_pred = self(x, training=True)
-        loss = self.compute_loss(x, y, y_pred, sample_weight)
-        weights = self.trainable_weights
-        self.optimizer.apply(self.gradients(loss, weights), weights)
+        y_pred = self._by_program("train", x, y, sample_weight)
+        if y_pred is None:  # on the tape, operation by operation
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred, sample_weight)
+            weights = self.trainable_weights
+            self.optimizer.apply(self.gradients(loss, weights), weights)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, float]:
         """Evaluate one batch."""
         x, y, sample_weight = as_triple(data)
-        with tape.no_grad():
-            y_pred = self(x, training=False)
-            self.compute_loss(x, y, y_pred, sample_weight)
+        y_pred = self._by_program("test", x, y, sample_weight)
+        if y_pred is None:
+            with tape.no_grad():
+                y_pred = self(x, training=False)
+                self.compute_loss(x, y, y_pred, sample_weight)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
         """Return the outputs for one batch, as arrays."""
         x, _, _ = as_triple(data)
+        y_pred = self._by_program("predict", x)
+        if y_pred is not None:
+            return y_pred
         with tape.no_grad():
             return mapped(value, self(x, training=False))
+
+    def _by_program(self, kind: str, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Do what a step does as a recorded program, and return its outputs.
+
+        The numbers are those of the tape; None where the tape has to compute them.
+        """
+        if self.run_eagerly or any(getattr(type(self), n) is not f for n, f in RECORDED.items()):
+            return None
+        return self._compiled_step(kind)(x, y, sample_weight)
+
+    def _compiled_step(self, kind: str) -> CompiledStep:
+        if self._programs is None:
+            self._programs = {}
+        if kind not in self._programs:
+            self._programs[kind] = CompiledStep(self, kind)
+        return self._programs[kind]
 
     def compute_loss(
         self,
@@ -201,3 +228,7 @@ class Stepper:
         names = self._names_of(y_pred)
         weights = per_output(weight, names, "sample_weight")
         return per_output(y, names, "y"), list(leaves(y_pred)), weights
+
+
+# A model with its own version of one of these steps on the tape: a program would not call it.
+RECORDED = {name: vars(Stepper)[name] for name in ("compute_loss", "gradients")}

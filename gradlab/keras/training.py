@@ -6,6 +6,7 @@ Source: deck 001, section 10.2.1 (train, evaluate, predict); deck 000.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,7 @@ class Trainer(Stepper):
         """Go through the data once, step by step, and return the means over the steps."""
         self.reset_metrics()
         logs: dict[str, float] = {}
-        with self._threads(data):
+        with self._one_pass("train", data):
             for step, batch in enumerate(data):
                 self._place = (epoch, step)
                 callbacks.on_train_batch_begin(step, {})
@@ -163,7 +164,7 @@ class Trainer(Stepper):
         callbacks = self._callbacks(callbacks, verbose, 1, data)
         callbacks.on_predict_begin({})
         parts: list[Any] = []
-        with self._threads(data):
+        with self._one_pass("predict", data):
             for step, batch in enumerate(data):
                 callbacks.on_predict_batch_begin(step, {})
                 parts.append(self.predict_step(batch))
@@ -196,16 +197,19 @@ class Trainer(Stepper):
 
     # ------------------------------------------------------------------------------- behind these
 
-    def _threads(self, data: Any) -> contextlib.AbstractContextManager[Any]:
-        """Return the context for one step: its largest product is a batch times a kernel."""
+    @contextlib.contextmanager
+    def _one_pass(self, kind: str, data: Any) -> Iterator[None]:
+        """Go through the data once: with as many threads as pay, and settings looked up once."""
         largest = max((w.size for w in self.weights), default=0)
-        return threads.for_products_of(2.0 * data.batch_size * largest)
+        products = threads.for_products_of(2.0 * data.batch_size * largest)
+        with products, self._compiled_step(kind).one_pass():
+            yield
 
     def _evaluated(self, data: Any, callbacks: Any) -> dict[str, float]:
         self.reset_metrics()
         callbacks.on_test_begin({})
         logs: dict[str, float] = {}
-        with self._threads(data):
+        with self._one_pass("test", data):
             for step, batch in enumerate(data):
                 callbacks.on_test_batch_begin(step, {})
                 logs = self.test_step(batch)
