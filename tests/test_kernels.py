@@ -21,6 +21,7 @@ from gradlab.kernels import (
     elementwise,
     generated,
     matmul,
+    products,
     threads,
     updates,
 )
@@ -231,7 +232,7 @@ def interpreted(fused, dtype, given, out):
     kinds, arrays = [], []
     for name in fused.inputs:
         array = np.asarray(given[name])
-        kinds.append((name, "all" if array.ndim else "one", array.dtype == bool))
+        kinds.append((name, "r, c" if array.ndim else "0, 0", array.dtype == bool))
         arrays.append(array.reshape(1, -1))
     space = {"kept": itself, "inlined": itself}
     exec(fused.source(dtype, kinds), space)
@@ -535,15 +536,12 @@ def test_slope_product_and_bias_gradient_in_one_pass(monkeypatch, rows, columns,
     np.testing.assert_allclose(bias, expected.sum(axis=0), rtol=1e-5, atol=1e-5)
 
 
-@WITH_AND_WITHOUT_NUMBA
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_softmax_in_place_without_overflow(monkeypatch, dtype, compiled):
-    if not compiled:
-        monkeypatch.setattr(generated, "available", not_available)
+def test_softmax_in_place_without_overflow(dtype):
     x = (100 * RNG.normal(size=(6, 11))).astype(dtype)
     x[0], x[1, 3] = 1e30, -np.inf
     expected = REGISTRY["softmax"](x)
-    dense.softmax(x, x)
+    dense.loop(dense.probabilities, x.dtype)(x, x)
     np.testing.assert_allclose(x, expected, rtol=2e-6 if dtype == "float32" else 1e-13, atol=1e-37)
 
 
@@ -556,20 +554,23 @@ def cross_entropy_on_the_tape(x, targets, scale):
     return losses.data, scores.grad
 
 
-@WITH_AND_WITHOUT_NUMBA
 @pytest.mark.parametrize("targets", ["labels", "one-hot", "smoothed"])
-def test_cross_entropy_is_that_of_the_tape(monkeypatch, targets, compiled):
-    if not compiled:
-        monkeypatch.setattr(generated, "available", not_available)
+def test_cross_entropy_is_that_of_the_tape(targets):
     x, scale = 3 * RNG.normal(size=(9, 5)), RNG.uniform(0.1, 2.0, 9)
     labels = RNG.integers(0, 5, 9)
     x[0, labels[0]], x[1, labels[1]] = -50.0, 50.0  # both are clipped
     t = {"labels": labels, "one-hot": np.eye(5)[labels], "smoothed": 0.9 * np.eye(5)[labels] + 0.02}
-    p, loss, delta = np.empty_like(x), np.empty(9), np.empty_like(x)
-    dense.softmax(x, p)
-    dense.cross_entropy(p, t[targets], scale, loss, delta)
     expected_loss, expected_delta = cross_entropy_on_the_tape(x, t[targets], scale)
-    np.testing.assert_allclose(loss, expected_loss, rtol=1e-9)
+    p, delta, bounds = np.empty_like(x), np.empty_like(x), (1e-7, 1.0 - 1e-7)
+    dense.loop(dense.probabilities, x.dtype)(p, x)
+    if targets == "labels":
+        logs, column = np.empty((9, 1)), labels[:, np.newaxis]
+        dense.loop(dense.label_logs, x.dtype)(logs, p, column, *bounds)
+        np.testing.assert_allclose(-logs[:, 0], expected_loss, rtol=1e-9)
+        dense.loop(dense.label_slopes, x.dtype)(delta, p, column, -scale[:, np.newaxis], *bounds)
+    else:
+        g = -scale[:, np.newaxis] * t[targets]
+        dense.loop(dense.log_slopes, x.dtype)(delta, p, g, *bounds)
     np.testing.assert_allclose(delta, expected_delta, rtol=1e-9, atol=1e-9)
 
 
@@ -652,3 +653,47 @@ def test_an_optimizer_of_your_own_has_no_kernel():
 def test_without_numba_the_optimizer_does_it_itself(monkeypatch):
     monkeypatch.setattr(generated, "available", not_available)
     assert updates.bind(keras.optimizers.SGD(), np.ones(1), np.ones(1), []) is None
+
+
+# ---------------------------------------------------------------- products that threads share
+
+
+@pytest.mark.parametrize("learning", [False, True])
+@pytest.mark.parametrize("kind", ["nn", "tn", "nt"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_shared_products_have_the_same_bits_on_any_number_of_threads(kind, learning, dtype):
+    a = RNG.normal(size=(37, 33) if kind == "tn" else (33, 37)).astype(dtype)
+    b = RNG.normal(size=(300, 37) if kind == "nt" else (37, 300)).astype(dtype)
+    before = RNG.normal(size=(33, 300)).astype(dtype)
+    product = products.loop(kind, np.dtype(dtype), learning)
+    left, right = a.T if kind == "tn" else a, b.T if kind == "nt" else b
+    expected = before - 0.5 * (left @ right) if learning else left @ right
+    for blocks in (1, 2, 4):
+        found = []
+        for number in range(1, min(blocks, products.most_threads()) + 1):
+            out = before.copy()
+            product(out, a, b, *([0.5] if learning else []), blocks, number)
+            found.append(out)
+        close = 1e-4 if dtype == "float32" else 1e-12
+        np.testing.assert_allclose(found[0], expected, rtol=close, atol=close)
+        for out in found:
+            np.testing.assert_array_equal(out, found[0])
+
+
+def test_the_choice_of_threads():
+    choice = threads.Choice(2)
+
+    def told(*times):
+        for seconds in times:
+            choice.took(seconds)
+        return choice.threads
+
+    assert told(*9 * [1.0]) == 1 and told(1.0) == 2, "first alone, then together"
+    assert told(*10 * [0.6]) == 2, "faster together"
+    assert told(1.5, 9.0, 1.5, 9.0, 9.0) == 2 and told(9.0) == 1, "a core was taken"
+    assert told(*50 * [9.0]) == 1, "until the next measurement"
+    choice.measure()
+    assert told(*10 * [1.0]) == 2 and told(*10 * [1.2]) == 1, "slower together"
+    choice.measure()
+    assert told(*10 * [1.0], 9.0, 9.0, 9.0) == 1, "a core is taken, which shows at once"
+    assert threads.Choice(1).threads == 1

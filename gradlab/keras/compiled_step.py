@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,15 +15,20 @@ import numpy as np
 from gradlab import tape
 from gradlab.keras import checks
 from gradlab.keras.compiled import per_output, value
+from gradlab.keras.flat import flat_update
 from gradlab.keras.graph import leaves, mapped
 from gradlab.keras.losses.base import Loss, floats, reduce_values
 from gradlab.keras.optimizers.descent import SGD
+from gradlab.kernels import products
+from gradlab.kernels.threads import Choice
 from gradlab.program.function import PROGRAMS_KEPT, notice, reason, record
 from gradlab.program.lines import Slot
 from gradlab.program.run import Program
 from gradlab.program.seal import Escape
 from gradlab.program.trace import Refused, Traced
 
+# So many steps, and the kernels that Numba compiles save more time than they take to load.
+WORTH_COMPILING = 1000
 SETTINGS = frozenset({type(None), bool, int, float, str})
 
 
@@ -46,7 +52,8 @@ class CompiledStep:
         self.programs: dict[Any, _Step] = {}
         self.reason: str | None = None
         self._layers: list[Any] = []
-        self._in_a_pass = self._held = False
+        self._in_a_pass = self._held = self._compiled = False
+        self._choice = Choice(products.most_threads())
         self._settings: tuple[Any, ...] = ()
         self._recorded = self._failures = 0
 
@@ -54,13 +61,18 @@ class CompiledStep:
         return CompiledStep, (self.model, self.kind)
 
     @contextlib.contextmanager
-    def one_pass(self) -> Iterator[None]:
-        """Go through many batches: the settings of layers and losses are looked up only once."""
-        self._in_a_pass = True
+    def one_pass(self, steps: int) -> Iterator[None]:
+        """Go through many batches: the settings of layers and losses are looked up only once.
+
+        Args:
+            steps: how many batches there are, all passes together; many pay for compiled kernels.
+        """
+        self._in_a_pass, self._compiled = True, steps >= WORTH_COMPILING
+        self._choice.measure()
         try:
             yield
         finally:
-            self._in_a_pass = self._held = False
+            self._in_a_pass = self._held = self._compiled = False
 
     def _look(self) -> None:
         """Look up what the model consists of, and the numbers and names its parts were given."""
@@ -84,11 +96,12 @@ class CompiledStep:
             self._held = self._in_a_pass
         x = mapped(self.model._to_floats, x)
         args = (x,) if self.kind == "predict" else (x, *self._targets(y, sample_weight))
-        key = (*map(_shape, leaves(args)), *self._settings)
+        flat = list(leaves(args))
+        key = (self._compiled, *map(_shape, flat), *self._settings)
         step = self.programs.get(key)
         if step is None or not step.program.still_holds():
             step = self._record(args, key)
-        return None if step is None else self._run(step, args)
+        return None if step is None else self._run(step, flat)
 
     def _ready(self) -> bool:
         """Tell whether all weights and the memory of the optimizer exist."""
@@ -112,7 +125,7 @@ class CompiledStep:
         try:
             if self._recorded > 4 * PROGRAMS_KEPT:
                 raise Escape("its settings, or the shapes of its batches, change all the time")
-            step = _Step(self.model, self.kind, args)
+            step = _Step(self.model, self.kind, args, self._compiled)
         except Refused:
             return None  # the tape tells what is wrong with this batch
         except (Exception, Escape) as error:
@@ -129,22 +142,30 @@ class CompiledStep:
         self.programs[key] = step
         return step
 
-    def _run(self, step: _Step, args: tuple[Any, ...]) -> Any:
-        given = [a for a in leaves(args) if a is not None]
+    def _run(self, step: _Step, flat: list[Any]) -> Any:
+        given = [a for a in flat if a is not None]
         if step.descends:
             given.append(float(self.model.optimizer.learning_rate))
-        found = step.program(*given)
+        found = self._timed(step.program, given) if step.program.shares else step.program(*given)
         if self.kind == "predict":
             return mapped(np.array, found)
         (loss, parts, outputs), model = found, self.model
-        for mean, part, output in zip(model._losses.means, parts, leaves(outputs), strict=False):
-            mean.update_state(part, sample_weight=len(output))
-        model._mean_loss.update_state(loss, sample_weight=len(next(leaves(outputs))))
+        if parts:
+            for mean, part, y in zip(model._losses.means, parts, leaves(outputs), strict=False):
+                mean.add(part, len(y))
+        model._mean_loss.add(loss, len(flat[0]))
         if step.descends:
             model.optimizer.iterations.data += 1
         elif self.kind == "train":
-            model.optimizer.apply(step.gradients, step.weights)
+            step.update(model.optimizer)
         return outputs
+
+    def _timed(self, program: Program, given: list[Any]) -> Any:
+        """Run a program with one thread or more, whichever has been faster."""
+        program.threads, start = self._choice.threads, time.perf_counter()
+        found = program(*given)
+        self._choice.took(time.perf_counter() - start)
+        return found
 
     def __str__(self) -> str:
         return "\n\n".join(str(step.program) for step in self.programs.values())
@@ -160,7 +181,7 @@ class _Step:
     All gradients lie one after the other in one array, each in the shape of its weight.
     """
 
-    def __init__(self, model: Any, kind: str, args: tuple[Any, ...]) -> None:
+    def __init__(self, model: Any, kind: str, args: tuple[Any, ...], compiled: bool) -> None:
         self.weights = model.trainable_weights
         trained = {id(w) for w in self.weights}
         fixed = [w for w in model.weights if id(w) not in trained]
@@ -183,7 +204,23 @@ class _Step:
             descent = list(zip(gradients, weights, strict=True))
         elif kind == "train":
             into = self._destinations(gradients)
-        self.program = Program(trace, inputs, result, into, descent, name=f"{kind}_step")
+        self.program = Program(trace, inputs, result, into, descent, f"{kind}_step", compiled)
+
+        self._compiled, self._flat_update = (
+            compiled and not any(g is None for g in self.gradients),
+            None,
+        )
+
+    def update(self, optimizer: Any) -> None:
+        """Let the optimizer make its step with the gradients; in one pass where that is possible."""
+        whole = self._flat_update
+        if self._compiled and (whole is None or not whole.still_holds()):
+            whole = self._flat_update = flat_update(optimizer, self.weights, self.flat)
+            self._compiled = whole is not None
+        if whole is not None:
+            whole()
+        else:
+            optimizer.apply(self.gradients, self.weights)
 
     def _nbytes(self) -> int:
         return sum(weight.data.nbytes for weight in self.weights)

@@ -72,10 +72,12 @@ class Stepper:
                 "expected optimizer, loss, metrics, loss_weights or weighted_metrics\n"
                 "write compile(loss=..., optimizer=..., metrics=[...])"
             )
+        parts = Losses(loss, loss_weights), Metrics(metrics), Metrics(weighted_metrics)
+        for part in parts:  # what does not fit is told before anything changes
+            part.check(self.output_names)
         self.optimizer = optimizers.get(optimizer)
         self.loss, self.run_eagerly = loss, run_eagerly
-        self._losses = Losses(loss, loss_weights)
-        self._metrics, self._weighted = Metrics(metrics), Metrics(weighted_metrics)
+        self._losses, self._metrics, self._weighted = parts
         self._mean_loss = Mean(name="loss")
         self._programs = None
         checks.softmax_and_logits(getattr(self, "layers", []), list(leaves(loss)))
@@ -147,17 +149,19 @@ class Stepper:
             total = penalty if total is None else total + penalty
         checks.single(total)
         checks.finite(float(value(total)), self, x, *self._place)
-        self._mean_loss.update_state(value(total), sample_weight=len(value(next(leaves(y_pred)))))
+        self._mean_loss.add(value(total), len(value(next(leaves(y_pred)))))
         return total
 
     def _loss_of(self, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         """Return the loss without the penalties; None if no output has one."""
         assert self._losses is not None
-        self._losses.match(self._names_of(y_pred))
-        targets, outputs, weights = self._aligned(y, y_pred, sample_weight)
-        for target, output, loss in zip(targets, outputs, self._losses.each, strict=True):
+        names = self._names_of(y_pred)
+        self._losses.match(names)
+        targets, outputs, weights = self._aligned(y, y_pred, sample_weight, names)
+        names = (self._losses.names or []) if len(outputs) > 1 else [""]
+        for name, target, output, loss in zip(names, targets, outputs, self._losses.each):
             if loss is not None:
-                checks.targets_fit(target, value(output), self)
+                checks.targets_fit(target, value(output), self, name)
         return self._losses(targets, outputs, weights)
 
     def gradients(self, loss: Any, weights: Any = None) -> list[Any]:
@@ -178,7 +182,7 @@ class Stepper:
     ) -> dict[str, float]:
         """Count a batch in all metrics and return their running values."""
         names = self._names_of(y_pred)
-        targets, outputs, weights = self._aligned(y, y_pred, sample_weight)
+        targets, outputs, weights = self._aligned(y, y_pred, sample_weight, names)
         losses = [None] * len(names) if self._losses is None else self._losses.each
         for counted, factor in ((self._metrics, [None] * len(names)), (self._weighted, weights)):
             counted.match(names, targets, outputs, losses)
@@ -194,8 +198,7 @@ class Stepper:
         """The running loss, the loss of each output if there are several, then the metrics."""
         self._compiled("metrics")
         assert self._losses is not None
-        parts = self._losses.means if self._losses.names and len(self._losses.names) > 1 else []
-        return [self._mean_loss, *parts, *self._metrics.all, *self._weighted.all]
+        return [self._mean_loss, *self._losses.shown, *self._metrics.all, *self._weighted.all]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -223,9 +226,10 @@ class Stepper:
         known = getattr(self, "output_names", None) or []
         return known if len(known) == count else [f"output_{k + 1}" for k in range(count)]
 
-    def _aligned(self, y: Any, y_pred: Any, weight: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    def _aligned(
+        self, y: Any, y_pred: Any, weight: Any, names: list[str]
+    ) -> tuple[list[Any], list[Any], list[Any]]:
         """Return targets, outputs and weights as three lists, one entry per output."""
-        names = self._names_of(y_pred)
         weights = per_output(weight, names, "sample_weight")
         return per_output(y, names, "y"), list(leaves(y_pred)), weights
 

@@ -14,9 +14,8 @@ import numpy as np
 from gradlab.keras import checks
 from gradlab.keras.arrays import as_arrays, held_back_of
 from gradlab.keras.batches import as_triple, batches_of
-from gradlab.keras.callbacks import Callback, CallbackList
+from gradlab.keras.callbacks import Callback, CallbackList, History, ProgbarLogger
 from gradlab.keras.graph import leaves, mapped
-from gradlab.keras.history import History, ProgbarLogger
 from gradlab.keras.step import Stepper
 from gradlab.kernels import threads
 
@@ -30,6 +29,7 @@ class Trainer(Stepper):
 
     stop_training = False
     history: History
+    _begin_at = (0, 0)  # epoch and step
 
     def fit(
         self,
@@ -94,31 +94,40 @@ class Trainer(Stepper):
         self.history = History()
         callbacks = self._callbacks(callbacks, verbose, epochs, data, self.history)
         self.stop_training, logs = False, {}
-        callbacks.on_train_begin({})
-        for epoch in range(initial_epoch, epochs):
+        self._begin_at = (initial_epoch, 0)
+        callbacks.on_train_begin({})  # BackupAndRestore may begin later, and stop at once
+        for epoch in range(self._begin_at[0], epochs):
+            if self.stop_training or data.ran_out:
+                break
             callbacks.on_epoch_begin(epoch, {})
-            logs = self._epoch(epoch, data, callbacks)
+            logs = self._epoch(epoch, epochs - initial_epoch, data, callbacks)
             if data.ran_out and not logs:
                 break
             if validation is not None and (epoch + 1) % validation_freq == 0:
                 logs |= {f"val_{k}": v for k, v in self._evaluated(validation, callbacks).items()}
             callbacks.on_epoch_end(epoch, logs)
-            if self.stop_training or data.ran_out:
-                break
         if self.optimizer.built:
             self.optimizer.finalize_variable_values(self.trainable_weights)
         callbacks.on_train_end(logs)
         return self.history
 
-    def _epoch(self, epoch: int, data: Any, callbacks: CallbackList) -> dict[str, float]:
+    def _epoch(
+        self, epoch: int, epochs: int, data: Any, callbacks: CallbackList
+    ) -> dict[str, float]:
         """Go through the data once, step by step, and return the means over the steps."""
         self.reset_metrics()
         logs: dict[str, float] = {}
-        with self._one_pass("train", data):
+        with self._one_pass("train", data, epochs):
             for step, batch in enumerate(data):
+                if (epoch, step) < self._begin_at:
+                    continue
                 self._place = (epoch, step)
                 callbacks.on_train_batch_begin(step, {})
-                logs = self.train_step(batch)
+                try:
+                    logs = self.train_step(batch)
+                except checks.NonFiniteLossError as error:
+                    callbacks.not_finite(step, error)
+                    logs = {**logs, "loss": np.nan}
                 callbacks.on_train_batch_end(step, logs)
                 if self.stop_training:
                     break
@@ -198,11 +207,11 @@ class Trainer(Stepper):
     # ------------------------------------------------------------------------------- behind these
 
     @contextlib.contextmanager
-    def _one_pass(self, kind: str, data: Any) -> Iterator[None]:
+    def _one_pass(self, kind: str, data: Any, passes: int = 1) -> Iterator[None]:
         """Go through the data once: with as many threads as pay, and settings looked up once."""
         largest = max((w.size for w in self.weights), default=0)
         products = threads.for_products_of(2.0 * data.batch_size * largest)
-        with products, self._compiled_step(kind).one_pass():
+        with products, self._compiled_step(kind).one_pass(passes * (data.steps or 0)):
             yield
 
     def _evaluated(self, data: Any, callbacks: Any) -> dict[str, float]:

@@ -121,7 +121,7 @@ class Fused:
         rows = max(first.size // first.shape[-1], 1) if first.ndim > 1 and first.size else 1
         table = (rows, first.size // rows)
         columns = [o.reshape(table) for o in (outs[name] for name in self.outputs)]
-        totals = [(sums or {})[name].reshape(1, table[1]) for name in self.sums]
+        totals = [(sums or {})[name].reshape(table[1]) for name in self.sums]
         arguments, kinds, copies = [*columns, *totals], [], []
         for name in self.inputs:
             kind, array = _laid_out(whole[name], first.shape, table)
@@ -138,43 +138,62 @@ class Fused:
         return functools.partial(_after_copying, copies, run) if copies else run
 
     def _loop(self, dtype: np.dtype, kinds: tuple[tuple[str, str, bool], ...]) -> Any:
-        """Return the compiled loop; None for a function whose text cannot be had or used."""
-        key = (dtype, kinds)
+        places = [(name, PLACES.get(kind, kind), boolean) for name, kind, boolean in kinds]
+        return self.loop(dtype, places)
+
+    def loop(
+        self, dtype: Any, places: Sequence[tuple[str, str, bool]], axes: Sequence[str] = "rc"
+    ) -> Any:
+        """Return the compiled loop; None for a function whose text cannot be had or used.
+
+        Its arguments are the outputs, the column sums, and the inputs that are not outputs.
+        """
+        key = (dtype, tuple(places), tuple(axes))
         if key not in self._loops:
             try:
-                self._loops[key] = generated.load(self.source(dtype, kinds)).loop
+                self._loops[key] = generated.load(self.source(dtype, places, axes)).loop
             except (OSError, SyntaxError):
                 self._loops[key] = None
         return self._loops[key]
 
-    def source(self, dtype: Any, kinds: Sequence[tuple[str, str, bool]] | None = None) -> str:
+    def source(
+        self,
+        dtype: Any,
+        places: Sequence[tuple[str, str, bool]] | None = None,
+        axes: Sequence[str] = "rc",
+    ) -> str:
         """Return the text of the loop.
 
         Args:
             dtype: float32 or float64.
-            kinds: for each input its name, how it lies in memory ("all", "row", "column", "one",
-                or "out0" for one that is also the first output), and whether it is Boolean.
+            places: for each input its name, its index ("r, c", or "0, c" for a row that is
+                repeated, "" for a single number, "out0" for one that is also the first output),
+                and whether it is Boolean.
+            axes: the names of the indices of the outputs.
         """
-        real = generated.real(dtype)
-        writer = Writer(real, RESERVED | self.names | {f"{name}_" for name in self.names})
+        real, whole = generated.real(dtype), ", ".join(axes)
+        writer = Writer(real, RESERVED | {*axes} | self.names | {f"{name}_" for name in self.names})
         body = [f"{result} = {_expression(op, given, writer)}" for result, op, given in self.steps]
-        kinds = [(name, "all", False) for name in self.inputs] if kinds is None else kinds
+        places = [(name, whole, False) for name in self.inputs] if places is None else places
         outs = [f"out{k}" for k in range(len(self.outputs))]
         totals = [f"sum{k}" for k in range(len(self.sums))]
-        arrays = [f"{name}_" for name, kind, _ in kinds if not kind.startswith("out")]
-        reads = [(kind, f"{n} = {_read(n, kind, b)}") for n, kind, b in kinds]
+        arrays = [f"{name}_" for name, place, _ in places if not place.startswith("out")]
+        reads: list[list[str]] = [[] for _ in range(len(axes) + 1)]  # by the loop they stand in
+        for name, place, boolean in places:
+            depth = max(
+                (k for k, axis in enumerate(axes, 1) if axis in place.split(", ")), default=0
+            )
+            depth = len(axes) if place.startswith("out") else depth
+            reads[depth].append(f"{name} = {_read(name, place, boolean, whole)}")
         lines = ["@kept", f"def loop({', '.join(outs + totals + arrays)}):"]
         lines += [f"    {total}[:] = 0" for total in totals]
-        lines += [f"    {text}" for kind, text in reads if kind == "one"]
-        lines += [f"    for r in range({outs[0]}.shape[0]):"]
-        lines += [f"        {text}" for kind, text in reads if kind == "column"]
-        lines += [f"        for c in range({outs[0]}.shape[1]):"]
-        lines += [f"            {text}" for kind, text in reads if kind not in ("one", "column")]
-        lines += [f"            {text}" for text in body]
-        pairs = zip(outs, self.outputs, strict=True)
-        lines += [f"            {out}[r, c] = {name}" for out, name in pairs]
-        pairs = zip(totals, self.sums, strict=True)
-        lines += [f"            {total}[0, c] += {name}" for total, name in pairs]
+        for depth, axis in enumerate(axes):
+            lines += [f"    {'    ' * depth}{text}" for text in reads[depth]]
+            lines += [f"    {'    ' * depth}for {axis} in range({outs[0]}.shape[{depth}]):"]
+        inner = [*reads[-1], *body]
+        inner += [f"{out}[{whole}] = {n}" for out, n in zip(outs, self.outputs, strict=True)]
+        inner += [f"{total}[{axes[-1]}] += {n}" for total, n in zip(totals, self.sums, strict=True)]
+        lines += [f"    {'    ' * len(axes)}{text}" for text in inner]
         return writer.module("\n".join(lines))
 
     @functools.cached_property
@@ -218,11 +237,15 @@ def _expression(op: Any, operands: Sequence[Operand], writer: Writer) -> str:
     return f"{writer.need(op)}({', '.join(map(str, given))})"
 
 
-def _read(name: str, kind: str, boolean: bool) -> str:
-    if kind.startswith("out"):
-        return f"{kind}[r, c]"
-    place = {"all": "r, c", "row": "0, c", "column": "r, 0", "one": "0, 0"}[kind]
-    return f"{name}_[{place}]" if boolean else f"real({name}_[{place}])"
+# Where the number stands that belongs to row r and column c, by how an input lies in memory.
+PLACES = {"all": "r, c", "row": "0, c", "column": "r, 0", "one": "0, 0"}
+
+
+def _read(name: str, place: str, boolean: bool, whole: str) -> str:
+    if place.startswith("out"):
+        return f"{place}[{whole}]"
+    found = f"{name}_[{place}]" if place else f"{name}_"
+    return found if boolean else f"real({found})"
 
 
 def _check_name(name: str) -> None:

@@ -39,8 +39,8 @@ def load(source: str) -> types.ModuleType:
     """Return the module with this text, from the cache folder if it is (or can be put) there.
 
     The text decorates its loops with ``@kept``, which is `numba.njit` with Numba's disk cache where
-    that works and without it elsewhere: in a read-only folder every process compiles anew. What the
-    loops call is decorated with ``@inlined``; it becomes part of them, or they would not vectorise.
+    that works and without it elsewhere: in a read-only folder every process compiles anew. With
+    ``@shared`` the threads of Numba share what stands under ``numba.prange``. What the loops call is decorated with ``@inlined``; it becomes part of them, or they would not vectorise.
 
     >>> load("answer = 42").answer
     42
@@ -51,7 +51,10 @@ def load(source: str) -> types.ModuleType:
     kept = _written(path, source)
     module = types.ModuleType(name)
     module.__dict__.update(
-        __file__=str(path), kept=functools.partial(_compiled, kept), inlined=_inlined
+        __file__=str(path),
+        kept=functools.partial(_compiled, kept, False),
+        shared=functools.partial(_compiled, kept, True),
+        inlined=_inlined,
     )
     sys.modules[name] = module  # where Numba looks for the function that its machine code is of
     linecache.cache[str(path)] = (len(source), None, source.splitlines(True), str(path))
@@ -73,13 +76,13 @@ def _written(path: Path, source: str) -> bool:
     return True
 
 
-def _compiled(kept: bool, function: Any) -> Any:
+def _compiled(kept: bool, parallel: bool, function: Any) -> Any:
     import numba
 
     try:
-        return numba.njit(cache=kept, **RULES)(function)
+        return numba.njit(cache=kept, parallel=parallel, **RULES)(function)
     except RuntimeError:  # no folder to keep machine code in
-        return numba.njit(**RULES)(function)
+        return numba.njit(parallel=parallel, **RULES)(function)
 
 
 def _inlined(function: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import statistics
 from typing import Any
 
 from gradlab import config
@@ -38,3 +39,54 @@ def for_products_of(flops: float) -> contextlib.AbstractContextManager[Any]:
     if flops >= WORTH_SHARING:
         return contextlib.nullcontext()
     return _controller().limit(limits=1)
+
+
+class Choice:
+    """One thread or several for a step that is repeated: by measuring, and again from time to time.
+
+    Results may not depend on the choice. A second thread that finds its core taken by another
+    program makes a step many times slower, so a step that takes twice as long as with one thread,
+    three times running, ends the matter until the next `measure`.
+
+    Args:
+        most: how many threads there are.
+
+    Attributes:
+        threads: how many the next step takes.
+
+    >>> choice = Choice(2)
+    >>> for seconds in 10 * [0.3] + 10 * [0.2]:
+    ...     choice.took(seconds)
+    >>> choice.threads
+    2
+    """
+
+    TRIALS = 10
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.threads = 1
+        self.measure()
+
+    def measure(self) -> None:
+        """Try both again, in the next steps."""
+        self._times: dict[int, list[float]] = {1: [], self.most: []}
+        self._slow = 0
+        self._decided = self.most == 1
+        self.threads = 1
+
+    def took(self, seconds: float) -> None:
+        """Tell how long a step took."""
+        alone, together = self._times[1], self._times[self.most]
+        if self.threads > 1 and len(alone) == self.TRIALS:
+            self._slow = self._slow + 1 if seconds > 2.0 * statistics.median(alone) else 0
+            if self._slow == 3:
+                self.threads, self._decided = 1, True
+        if self._decided:
+            return
+        (alone if self.threads == 1 else together).append(seconds)
+        if len(together) == self.TRIALS:
+            faster = statistics.median(together) < statistics.median(alone)
+            self.threads, self._decided = self.most if faster else 1, True
+        elif len(alone) == self.TRIALS:
+            self.threads = self.most

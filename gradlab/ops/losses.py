@@ -517,9 +517,9 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
 
 def class_labels(y_true, shape, axis=-1, ignore_class=None):
     """Return labels as integers with ``axis`` kept at size 1, after checking shape and range."""
-    labels, classes = np.asarray(y_true), shape[axis]
-    kept = tuple(1 if a == axis % len(shape) else n for a, n in enumerate(shape))
-    if labels.shape not in (kept, tuple(n for a, n in enumerate(shape) if a != axis % len(shape))):
+    labels, classes, axis = np.asarray(y_true), shape[axis], axis % len(shape)
+    rows, kept = shape[:axis] + shape[axis + 1 :], (*shape[:axis], 1, *shape[axis + 1 :])
+    if labels.shape != rows and labels.shape != kept:
         raise ShapeError(
             f"sparse_categorical_crossentropy: labels of shape {labels.shape}, "
             f"predictions of shape {shape}\n"
@@ -527,6 +527,8 @@ def class_labels(y_true, shape, axis=-1, ignore_class=None):
             "write categorical_crossentropy for one-hot labels, or labels.argmax(axis=-1)"
         )
     whole = labels.astype(np.int64)
+    if labels.dtype.kind in "iu" and whole.view(np.uint64).max(initial=0) < classes:
+        return whole.reshape(kept)  # none is negative, for these would be huge
     fine = (whole == labels) & (whole >= 0) & (whole < classes)
     if ignore_class is not None:
         fine |= labels == ignore_class

@@ -33,9 +33,23 @@ class Slot:
     order: Literal["C", "F"] = "C"
 
     @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
     def nbytes(self) -> int:
         """The size in bytes."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        return self.size * self.dtype.itemsize
+
+
+class _Threads:
+    """Stands among the inputs of a line for the number of threads, which each run may change."""
+
+    name = "threads"
+
+
+THREADS = _Threads()
 
 
 @dataclasses.dataclass(eq=False)
@@ -50,6 +64,8 @@ class Line:
         effect: it must run in its place at each run: it draws random numbers, or may raise.
         op: the primitive; None for a plain function.
         shares: the result is another view of the memory of an input.
+        writes: results, out the first of them, that the function writes into its first arguments.
+        flop: how many operations it takes, where that cannot be seen from its shapes.
     """
 
     name: str
@@ -59,6 +75,13 @@ class Line:
     effect: bool = False
     op: Any = None
     shares: bool = False
+    writes: tuple[Slot, ...] = ()
+    flop: int | None = None
+
+    @property
+    def outs(self) -> tuple[Slot, ...]:
+        """All results."""
+        return self.writes or (() if self.out is None else (self.out,))
 
     @property
     def row(self) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from gradlab.program.fuse import descend_by_product
-from gradlab.program.lines import Line, Slot, slots_in
-from gradlab.program.plan import REDUCTIONS, VIEWS, can_write, ufunc_of
+from gradlab.program.lines import THREADS, Line, Slot, slots_in
+from gradlab.program.plan import REDUCTIONS, VIEWS, can_write, mean, ufunc_of
 
 
 class Names:
@@ -55,6 +55,8 @@ class Names:
             return repr(thing)
         if isinstance(thing, np.dtype):
             return repr(thing.name)
+        if thing is THREADS:
+            return thing.name
         if id(thing) not in self._of:
             self._take(thing, "c" if _is_array(thing) else _name_of(thing))
         return self._of[id(thing)]
@@ -63,10 +65,27 @@ class Names:
         """Return how to write any input."""
         return self.of(part) if isinstance(part, Slot) else self.constant(part)
 
+    def structure(self, part: Any) -> str:
+        """Return how to write what a program returns: slots in tuples, lists and dicts."""
+        if isinstance(part, dict):
+            pairs = [f"{self.constant(key)}: {self.structure(v)}" for key, v in part.items()]
+            return f"{{{', '.join(pairs)}}}"
+        if not isinstance(part, list | tuple):
+            return self.part(part)
+        parts = ", ".join(map(self.structure, part))
+        if type(part) is list:
+            return f"[{parts}]"
+        if type(part) is tuple:
+            return f"({parts},)" if len(part) == 1 else f"({parts})"
+        return f"{self.function(type(part), type(part).__name__)}({parts})"  # a named tuple
+
     def function(self, function: Any, name: str) -> str:
         """Return how to call a function: NumPy's by their own names."""
         if getattr(np, getattr(function, "__name__", ""), None) is function:
             return f"np.{function.__name__}"
+        ufunc = getattr(function, "__self__", None)
+        if isinstance(ufunc, np.ufunc):
+            return f"np.{ufunc.__name__}.{function.__name__}"
         owner = getattr(function, "__self__", function)  # the primitive of a bound method
         key = owner if owner is not None else function
         if id(key) not in self._of:
@@ -96,8 +115,8 @@ def _is_array(thing: Any) -> bool:
 
 def written(line: Line, names: Names) -> str:
     """Return the line of Python that carries out an operation."""
-    parts = [names.part(part) for part in line.inputs]
-    if line.out is None:
+    parts = [names.part(part) for part in (*line.writes, *line.inputs)]
+    if line.out is None or line.writes:
         return f"{names.function(line.function, line.name)}({', '.join(parts)})"
     out = names.of(line.out)
     if can_write(line):
@@ -107,9 +126,16 @@ def written(line: Line, names: Names) -> str:
             return f"{names.function(ufunc, line.name)}({inputs}, out={out})"
         if line.row in REDUCTIONS:
             more = ", keepdims=True" if line.inputs[2] else ""
-            return f"np.{line.name}({parts[0]}, axis={parts[1]}{more}, out={out})"
+            reduce = REDUCTIONS[line.row]
+            more += f", count={line.inputs[0].size // line.out.size}" if reduce is mean else ""
+            name = names.function(reduce, line.name)
+            return f"{name}({parts[0]}, axis={parts[1]}{more}, out={out})"
         return f'np.copyto({out}, {parts[0]}, casting="unsafe")'
-    if line.row in ("reshape", "transpose", "broadcast_to"):
+    if line.row == "transpose" and line.inputs[1] in (None, (1, 0)) and len(line.out.shape) == 2:
+        return f"{out} = {parts[0]}.T"
+    if line.row == "reshape":
+        return f"{out} = {parts[0]}.reshape({parts[1]})"
+    if line.row in ("transpose", "broadcast_to"):
         axes = [p for p in parts if p != "None"]
         return f"{out} = np.{line.name}({', '.join(axes)})"
     if line.op is not None and line.op.variadic:
@@ -129,6 +155,8 @@ def flops(line: Line) -> int:
     A product of (m, k) and (k, n) takes 2 m k n; a view takes none; for all else one operation
     for each number that goes in or comes out is counted, whichever are more.
     """
+    if line.flop is not None:
+        return line.flop
     if line.row in VIEWS:
         return 0
     sizes = [math.prod(slot.shape) for slot in slots_in(line.inputs)]
@@ -146,7 +174,7 @@ def traffic(line: Line) -> int:
     """Return the bytes a line reads and writes; a view moves none."""
     if line.row in VIEWS:
         return 0
-    slots = {id(slot): slot for slot in slots_in((line.inputs, line.out))}
+    slots = {id(slot): slot for slot in slots_in((line.inputs, line.outs))}
     return sum(slot.nbytes for slot in slots.values())
 
 

@@ -26,16 +26,19 @@ class ShortCut:
     """A long way and its short cut.
 
     Attributes:
-        end: the name of the primitive that the layer ends with; what goes into it is z.
-        loss: a function of (p, y) that the sweep goes back through, from p = end(z).
-        targets: the shape and kind of y for those of p.
-        kernel: a function of (p, y, g) that returns the slope with respect to z.
+        end: the primitive that the layer ends with; what goes into it is z, what it gives p.
+        way: a function of (p, y): the long way, or what the sweep goes back through on it.
+        kernel: for a slope a function of (p, y, g) that returns that with respect to z; for a
+            value a function of (p, y).
+        y: an example of y for the shape and type of p; None if nothing is compared with p.
+        slope: whether the long way is the one back.
     """
 
     end: Any
-    loss: Callable[[Any, Any], Any]
-    targets: Callable[[tuple[int, ...], np.dtype], np.ndarray]
+    way: Callable[..., Any]
     kernel: Callable[..., np.ndarray]
+    y: Callable[[tuple[int, ...], np.dtype], np.ndarray] | None = None
+    slope: bool = True
 
 
 # ------------------------------------------------------------------------------- the short cuts
@@ -58,6 +61,28 @@ def softmax_slope(p: np.ndarray, labels: np.ndarray, g: Any) -> np.ndarray:
     return slope
 
 
+def log_of_label(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Logarithm of each row's probability for its label, clipped; the rows of p add up to 1.
+
+    >>> log_of_label(np.array([[0.25, 0.75]]), np.array([[1]])).round(4)
+    array([[-0.2877]])
+    """
+    right = np.take_along_axis(p, labels, axis=-1)
+    return np.log(np.clip(right, p.dtype.type(EPSILON), p.dtype.type(1.0 - EPSILON)))
+
+
+def log_softmax_slope(p: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """Slope of ``sum(g * log(p))`` with respect to the scores of the softmax: g - p sum(g).
+
+    Where a probability was clipped before the logarithm, its g counts as 0.
+
+    >>> log_softmax_slope(np.array([[0.25, 0.75]]), np.array([[0.0, -1.0]]))
+    array([[ 0.25, -0.25]])
+    """
+    g = g * ((p >= EPSILON) & (p <= 1.0 - EPSILON))
+    return g - p * g.sum(axis=-1, keepdims=True)
+
+
 def sigmoid_slope(p: np.ndarray, y: np.ndarray, g: Any) -> np.ndarray:
     """Slope of ``g * bce(p, y)`` with respect to the score of the sigmoid: g (p - y).
 
@@ -77,6 +102,10 @@ def _binary(p: Any, y: Any) -> Any:
     return cross_entropy(y, p)
 
 
+def _log(p: Any) -> Any:
+    return log_probabilities(p, False, -1)
+
+
 def _labels(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     return np.zeros((*shape[:-1], 1), np.int64)
 
@@ -86,8 +115,10 @@ def _alike(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 
 
 SHORT_CUTS = (
-    ShortCut(softmax, _picked, _labels, softmax_slope),
-    ShortCut(sigmoid, _binary, _alike, sigmoid_slope),
+    ShortCut(softmax, _picked, softmax_slope, _labels),
+    ShortCut(softmax, _picked, log_of_label, _labels, slope=False),
+    ShortCut(softmax, _log, log_softmax_slope),
+    ShortCut(sigmoid, _binary, sigmoid_slope, _alike),
 )
 
 
@@ -111,12 +142,13 @@ def _taken(short: ShortCut, first: Line, lines: list[Line]) -> list[Line]:
     pattern = _Pattern(short, z, first.inputs[1:])
     makers = {id(line.out): line for line in lines}
     for place, line in enumerate(lines):
-        if line.out is None or line.name != pattern.last.name or line.out.shape != z.shape:
+        out, ours = line.out, pattern.last.out
+        if out is None or line.name != pattern.last.name or out.shape != ours.shape:  # type: ignore[union-attr]
             continue
         found = pattern.matched(line, makers, first)
         if found is not None:
             kernel = short.kernel
-            lines[place] = Line(kernel.__name__, kernel, (p, *found), line.out)
+            lines[place] = Line(kernel.__name__, kernel, (p, *found), out)
     return lines
 
 
@@ -126,14 +158,17 @@ class _Pattern:
     def __init__(self, short: ShortCut, z: Slot, parameters: tuple[Any, ...]) -> None:
         with recording() as trace:
             leaf = trace.leaf(np.zeros(z.shape, z.dtype))
-            y = trace.leaf(short.targets(z.shape, z.dtype))
-            value = short.loss(short.end(leaf, *parameters), y)
-            g = trace.leaf(np.ones(value.shape, z.dtype))
-            slope = tape.sweep(value, g, create_graph=True)[leaf.serial]
-        lines, (end,) = simplified(trace.lines, [slope.slot])
+            given = [trace.leaf(short.y(z.shape, z.dtype))] if short.y else []
+            result = short.way(short.end(leaf, *parameters), *given)
+            if short.slope:
+                g = trace.leaf(np.ones(result.shape, z.dtype))
+                result = tape.sweep(result, g, create_graph=True)[leaf.serial]
+                given.append(g)
+        lines, (end,) = simplified(trace.lines, [result.slot])
         self.makers = {id(line.out): line for line in lines}
         self.last = self.makers[id(end)]
-        self.z, self.y, self.g = leaf.slot, y.slot, g.slot
+        self.z, self.given = leaf.slot, [node.slot for node in given]
+        self.g = self.given[-1] if short.slope else None
 
     def matched(self, line: Line, makers: dict[int, Line], first: Line) -> Any:
         """Return what stands for y and g if a line is the end of the long way, else None."""
@@ -147,7 +182,7 @@ class _Pattern:
                         return None
                     continue
                 bound[id(ours)] = theirs
-                if ours is self.y or ours is self.g:
+                if any(ours is slot for slot in self.given):
                     one_number = ours is self.g and isinstance(theirs, float)
                     if not one_number and getattr(theirs, "shape", None) != ours.shape:
                         return None
@@ -158,7 +193,7 @@ class _Pattern:
                 ours, theirs = a.inputs, b.inputs
             if not _alike_so_far(ours, theirs, waiting):
                 return None
-        return bound[id(self.y)], bound[id(self.g)]
+        return [bound[id(slot)] for slot in self.given]
 
 
 def _alike_so_far(ours: Any, theirs: Any, waiting: list[tuple[Any, Any]]) -> bool:

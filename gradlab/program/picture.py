@@ -32,6 +32,5 @@ def picture(program: Program) -> Drawing:
         box = graph.add(Vertex(f"line{number}", kind, line.name, rows, text))
         for slot in {id(s): s for s in slots_in(line.inputs)}.values():
             graph.join(shown[id(slot)], box)
-        if line.out is not None:
-            shown[id(line.out)] = box
+        shown |= dict.fromkeys(map(id, line.outs), box)
     return Drawing(graph)

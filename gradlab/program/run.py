@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradlab.program.chains import chained
 from gradlab.program.fuse import with_descent
-from gradlab.program.lines import Line, Slot, copying, mapped, slots_in
+from gradlab.program.lines import THREADS, Line, Slot, copying, mapped, slots_in
 from gradlab.program.listing import Names, listing, quantity, written
 from gradlab.program.patterns import shortened
+from gradlab.program.loops import looped
 from gradlab.program.picture import picture
 from gradlab.program.plan import Memory, can_write
 from gradlab.program.simplify import simplified
@@ -38,11 +40,14 @@ class Program:
         descent: pairs of the slot of a gradient and that of its weight, which each run changes by
             gradient descent; the learning rate is then the last argument of a run.
         name: of the function in the listing.
+        compiled: fuse lines into loops that Numba compiles. That pays for long runs only: it takes
+            half a second to start, some seconds the first time.
 
     Attributes:
         lines: the operations, in order; ``texts`` are their lines of Python.
         nbytes: of the memory that was set aside; ``without_reuse`` if no array took the place of
             another.
+        shares: whether threads can share some of its lines.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Program:
         into: Sequence[tuple[Slot, np.ndarray]] = (),
         descent: Sequence[tuple[Slot, Slot]] = (),
         name: str = "step",
+        compiled: bool = False,
     ) -> None:
         asked = list(slots_in(_flat(outputs)))
         wanted = [*asked, *(slot for slot, _ in into), *(slot for slot, _ in descent)]
@@ -66,6 +72,9 @@ class Program:
             pairs = [(replaced[id(gradient)], weight) for gradient, weight in descent]
             lines, found = with_descent(lines, pairs, rate), found[: len(asked)]
             self.inputs.append(rate)
+        if compiled:
+            kept = [*found, *(slot for line in lines for slot in line.outs if id(slot) in given)]
+            lines = chained(looped(lines, kept), kept)
         self.lines, self.name = lines, name
         self.outputs = mapped(lambda part: replaced.get(id(part), part), outputs)
         self.assumed = list(trace.assumed.values())
@@ -81,13 +90,14 @@ class Program:
         arguments = ", ".join(self._arguments.values())
         self.variables = [s.source for s in self._arguments if isinstance(s.source, Tensor)]
         self.texts = [written(line, names) for line in self.lines]
-        for line in self.lines:
-            if id(line.out) in memory.arrays:
-                names.space[names.of(line.out)] = memory.arrays[id(line.out)]  # type: ignore[arg-type]
-        results = [names.of(slot) for slot in self.results()]
+        for slot in (slot for line in self.lines for slot in line.outs):
+            if id(slot) in memory.arrays:
+                names.space[names.of(slot)] = memory.arrays[id(slot)]
         self._head = f"def {self.name}({arguments}):"
-        self._tail = f"return {', '.join(results)}" if results else "return"
-        body = "\n    ".join([*self.texts, f"return [{', '.join(results)}]"])
+        self._tail = f"return {names.structure(self.outputs)}"
+        names.space["threads"] = 1
+        self.shares = any(part is THREADS for line in self.lines for part in line.inputs)
+        body = "\n    ".join([*self.texts, self._tail])
         exec(compile(f"{self._head}\n    {body}\n", f"<{self.name}>", "exec"), names.space)
         self._function = names.space[self.name]
 
@@ -96,8 +106,16 @@ class Program:
 
         The results are its own memory, and stay as they are until the next run.
         """
-        results = iter(self._function(*arrays, *(v.data for v in self.variables)))
-        return mapped(lambda part: next(results) if isinstance(part, Slot) else part, self.outputs)
+        return self._function(*arrays, *[v.data for v in self.variables])
+
+    @property
+    def threads(self) -> int:
+        """How many threads share its large products; the results do not depend on it."""
+        return self._function.__globals__["threads"]
+
+    @threads.setter
+    def threads(self, number: int) -> None:
+        self._function.__globals__["threads"] = number
 
     def leaves(self) -> list[tuple[Slot, str]]:
         """Return the slots of the arguments with their names."""

@@ -6,6 +6,7 @@ their digits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from gradlab.keras.losses.base import serialize, weights_for
 from gradlab.keras.losses.functions import floats
 from gradlab.keras.metrics.base import Metric
-from gradlab.keras.names import find
+from gradlab.keras.names import resolve
 from gradlab.ops.losses import plain
 
 
@@ -70,16 +71,24 @@ class Mean(Metric):
             sample_weight: one weight per instance, or per value.
         """
         values = plain(values)
-        instances = len(values) if values.ndim else 1
+        counted = values.size
         if sample_weight is not None:
             weights = weights_for(values.shape, sample_weight, np.float64)
             values = values * weights
             counted = weights.sum() * (values.size / max(weights.size, 1))
-        else:
-            counted = values.size
-        each = values.size / instances if values.size else 1  # numbers per instance
-        self.total.data[...] += values.sum(dtype=np.float64) / each
-        self.count.data[...] += counted / each
+        each = math.prod(values.shape[1:]) if values.size else 1  # numbers per instance
+        self.total.data += np.add.reduce(values, axis=None, dtype=np.float64) / each
+        self.count.data += counted / each
+
+    def add(self, mean: Any, instances: int) -> None:
+        """Count a batch whose mean is known.
+
+        >>> mean = Mean()
+        >>> mean.add(2.0, 32), mean.add(5.0, 16), mean.result()
+        (None, None, 3.0)
+        """
+        self.total.data += float(mean) * instances
+        self.count.data += instances
 
     def result(self) -> float:
         """Return the mean so far; 0 before anything has been counted."""
@@ -127,8 +136,8 @@ class MeanMetricWrapper(Mean):
         from gradlab.keras.metrics import FUNCTIONS  # they stand in modules that import this one
 
         fn = config.get("fn")
-        if isinstance(fn, Mapping):
-            config = {**config, "fn": find("metric", FUNCTIONS, fn["config"])}
+        if isinstance(fn, Mapping | str):
+            config = {**config, "fn": resolve("metric", FUNCTIONS, fn)}
         return cls(**config)
 
 
