@@ -98,6 +98,7 @@ class Entry:
     Attributes beside the facts:
         operands: names of the arguments without a default, the arrays.
         parameters: names of the others.
+        elementwise: whether it acts on each number alone: without signature and cases it does.
         doc: the first line of the docstring.
     """
 
@@ -134,6 +135,7 @@ class Entry:
             p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY
         )
         self.parameters = tuple(n for n in self.input_names if n not in self.operands)
+        self.elementwise = self.signature is None and not self.cases
 
     def _check_formula(self, formula: str) -> None:
         known = {*self.input_names, *formulas.FUNCTIONS, *REGISTRY}
@@ -170,11 +172,6 @@ class Entry:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__.lower()} {self.name}({', '.join(self.input_names)})>"
-
-    @property
-    def elementwise(self) -> bool:
-        """Whether it acts on each number alone (a primitive without signature or cases does)."""
-        return self.signature is None and not self.cases
 
     @property
     def chapter(self) -> str:

@@ -7,7 +7,7 @@ knows what a single operator means.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -43,11 +43,18 @@ class Rule:
                 f"write def {function.__name__}({fitting})"
             )
         order = (*op.input_names, "y", "g", "i")
-        self.places = tuple(order.index(name) for name in self.wanted)
+        self.places = [order.index(name) for name in self.wanted]
 
     def __call__(self, known: Sequence[Any]) -> Any:
         """Call the rule; ``known`` holds the inputs by name, then y, g and i."""
         return self.function(*[known[place] for place in self.places])
+
+    def flow(self, known: Sequence[Any]) -> Any:
+        """Return what flows back to the argument from g."""
+        if self.vjp:
+            return self(known)
+        slope = self(known)
+        return known[-2] if type(slope) is float and slope == 1.0 else known[-2] * slope
 
 
 class Primitive(Entry):
@@ -64,6 +71,7 @@ class Primitive(Entry):
         self.array_kernel, self.flat, self.nondiff = array, flat, nondiff
         self.rules: dict[str, Rule] = {}
         super().__init__(function, facts)
+        self._complete = -1 if self.variadic else len(self.input_names)
 
     # -- defining
 
@@ -111,7 +119,8 @@ class Primitive(Entry):
     # -- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        inputs = self.bind(args, kwargs)
+        complete = len(args) == self._complete and not kwargs
+        inputs = args if complete else self.bind(args, kwargs)
         for a in inputs:
             if isinstance(a, Node):
                 return a.apply(self, inputs)
@@ -131,8 +140,6 @@ class Primitive(Entry):
             if unknown or missing or not args:
                 raise self._call_error(args, kwargs)
             return (*args, *(kwargs.get(n, self.defaults.get(n)) for n in self.parameters))
-        if len(args) == len(self.input_names) and not kwargs:
-            return args
         values = list(args)
         for name in self.input_names[len(args) :]:
             if name in kwargs:
@@ -176,18 +183,21 @@ class Primitive(Entry):
 
     def array(self, *inputs: Any) -> Any:
         """Return the value for arrays, with the broadcasting and dtype rules of NumPy."""
-        if self.variadic:
-            cut = len(inputs) - len(self.parameters)
-            named = dict(zip(self.parameters, inputs[cut:], strict=True))
-            return self.function(*inputs[:cut], **named)
         if not self.elementwise:
-            return self.function(*inputs)
+            return self._whole(inputs)
         if self.array_kernel is None:
             self.array_kernel = self._lifted()
         try:
             return self.array_kernel(*inputs)
         except ValueError:
             raise broadcast_error(self.name, inputs[: len(self.operands)]) from None
+
+    def _whole(self, inputs: tuple[Any, ...]) -> Any:
+        if not self.variadic:
+            return self.function(*inputs)
+        cut = len(inputs) - len(self.parameters)
+        named = dict(zip(self.parameters, inputs[cut:], strict=True))
+        return self.function(*inputs[:cut], **named)
 
     def _lifted(self) -> Callable[..., Any]:
         body, n = lift(self.function), len(self.operands)
@@ -210,18 +220,27 @@ class Primitive(Entry):
             return self.operands[0]
         return self.parameters[len(self.parameters) - from_end]
 
-    def pull(self, node: Node, g: Any, traced: bool) -> Iterator[tuple[Node, Any]]:
-        """Yield each traced input of ``node`` with the gradient that flows to it from ``g``."""
+    def pull(self, node: Node, g: Any, traced: bool) -> list[tuple[Node, Any]]:
+        """Return each traced input of ``node`` with the gradient that flows to it from ``g``."""
+        inputs, found = node.inputs, []
         known = self._known(node, traced)
         known[-2] = g
-        for place, parent in enumerate(node.inputs):
-            if isinstance(parent, Node):
-                name = self.name_at(place, len(node.inputs))
-                if name in self.nondiff:  # a mask or labels, recorded as part of a program
-                    continue
-                known[-1] = place
-                flow = self._flow(name, known)
-                yield parent, flow if type(flow) is float else unbroadcast(flow, parent)
+        for place, parent in enumerate(inputs):
+            if not isinstance(parent, Node):
+                continue
+            name = self.name_at(place, len(inputs)) if self.variadic else self.input_names[place]
+            if name in self.nondiff:  # a mask or labels, recorded as part of a program
+                continue
+            known[-1] = place
+            rule = self.rules.get(name)
+            flow = self._nothing(g) if rule is None else rule.flow(known)
+            if type(flow) is not float:
+                data = parent.data
+                same = type(flow) is type(data) is np.ndarray and flow.shape == data.shape
+                if not same or flow.dtype != data.dtype:
+                    flow = unbroadcast(flow, parent)
+            found.append((parent, flow))
+        return found
 
     def _known(self, node: Node, traced: bool) -> list[Any]:
         """Return all that a rule may ask for: the inputs by name, then y, and room for g and i."""
@@ -233,17 +252,12 @@ class Primitive(Entry):
         if self.variadic:
             cut = len(inputs) - len(self.parameters)
             inputs[:cut] = [inputs[:cut]]
-        return [*inputs, y, None, None]
+        inputs += (y, None, None)
+        return inputs
 
-    def _flow(self, name: str, known: list[Any]) -> Any:
-        rule, g = self.rules.get(name), known[-2]
-        if rule is None:
-            self.check_complete()
-            return g * 0.0
-        if rule.vjp:
-            return rule(known)
-        slope = rule(known)
-        return g if type(slope) is float and slope == 1.0 else g * slope
+    def _nothing(self, g: Any) -> Any:
+        self.check_complete()
+        return g * 0.0
 
     def local_slopes(self, node: Node) -> list[Any]:
         """Return d(node)/d(input) for each input; None for constants and non-elementwise rules."""
@@ -321,6 +335,10 @@ class Composed(Entry):
     """A function in the table made of primitives: it needs no rules, they have theirs."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        several = self.variadic and len(args) == 1 and isinstance(args[0], list | tuple)
+        for a in (*(args[0] if several else args), *kwargs.values()):
+            if isinstance(a, Node) and a.apply_whole is not None:
+                return a.apply_whole(self, args, kwargs)
         if not self.variadic:
             args = tuple(np.asarray(a) if isinstance(a, list | float) else a for a in args)
         return self.function(*args, **kwargs)

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 next_serial = itertools.count(1).__next__
+_new = object.__new__
 
 
 class Node:
@@ -41,6 +42,10 @@ class Node:
     # Whether this engine computes whatever one of its nodes takes part in: one that records does.
     takes_over: ClassVar[bool] = False
 
+    # Where a node stands for an array whose shape is not known yet, a function made of primitives
+    # cannot be taken apart: this applies it as one.
+    apply_whole: ClassVar[Callable[..., Any] | None] = None
+
     # How notebooks show a node, by MIME type: gradlab/__init__.py points it at gradlab.draw.
     pictures: ClassVar[Callable[[Any], dict[str, str]] | None] = None
 
@@ -50,7 +55,7 @@ class Node:
         self.name = name
         self.op: Any = None
         self.inputs: tuple[Any, ...] = ()
-        self.group: Group | None = _context.group
+        self.group: Group | None = _context.state[1]
         self.serial = next_serial()
 
     shape: tuple[int, ...]
@@ -70,15 +75,14 @@ class Node:
     @classmethod
     def made_by(cls, op: Any, inputs: tuple[Any, ...], data: Any) -> Node:
         """Return the node for ``data = op(*inputs)``; in ``no_grad()`` it forgets its origin."""
-        node = cls.__new__(cls)
+        node = _new(cls)
         node.data = data
-        node.grad = None
-        node.name = None
-        if is_recording():
+        node.grad = node.name = None
+        recording, node.group = _context.state
+        if recording:
             node.op, node.inputs = op, inputs
         else:
             node.op, node.inputs = None, ()
-        node.group = _context.group
         node.serial = next_serial()
         return node
 
@@ -105,8 +109,7 @@ class Node:
 
 
 class _Context(threading.local):
-    recording = True
-    group: Group | None = None
+    state: tuple[bool, Group | None] = (True, None)  # recording or not, and the group
 
 
 _context = _Context()
@@ -114,17 +117,18 @@ _context = _Context()
 
 def is_recording() -> bool:
     """Tell whether operations are being remembered (they are, except inside ``no_grad()``)."""
-    return _context.recording
+    return _context.state[0]
 
 
 @contextlib.contextmanager
 def recording(on: bool) -> Iterator[None]:
     """Remember operations or not, until the end of the ``with`` block."""
-    before, _context.recording = _context.recording, on
+    before = _context.state
+    _context.state = (on, before[1])
     try:
         yield
     finally:
-        _context.recording = before
+        _context.state = before
 
 
 def no_grad() -> contextlib.AbstractContextManager[None]:
@@ -201,12 +205,13 @@ def group(name: str) -> Iterator[Group]:
             f"group: got {name!r:.60}\nexpected a name\n"
             'write with group("hidden"): and the computation in the block'
         )
-    before = _context.group
-    _context.group = Group(name, before)
+    before = _context.state
+    made = Group(name, before[1])
+    _context.state = (before[0], made)
     try:
-        yield _context.group
+        yield made
     finally:
-        _context.group = before
+        _context.state = before
 
 
 # -------------------------------------------------------------------------------- the reverse sweep
@@ -218,9 +223,11 @@ def history(output: Node, since: int = 0) -> list[Node]:
     waiting = [output]
     while waiting:
         for parent in waiting.pop().inputs:
-            if isinstance(parent, Node) and parent.serial not in found and parent.serial >= since:
-                found[parent.serial] = parent
-                waiting.append(parent)
+            if isinstance(parent, Node):
+                serial = parent.serial
+                if serial not in found and serial >= since:
+                    found[serial] = parent
+                    waiting.append(parent)
     return [found[serial] for serial in sorted(found, reverse=True)]
 
 
@@ -235,17 +242,21 @@ def sweep(
     With ``create_graph=True`` the slopes are computed on traced nodes, so that they can be
     differentiated again; otherwise on plain data.
     """
-    arrived = {output.serial: cotangent}
-    for node in history(output, since):
-        if node.op is None or node.serial not in arrived:
+    return _spread(history(output, since), cotangent, since, create_graph)
+
+
+def _spread(nodes: list[Node], cotangent: Any, since: int, create_graph: bool) -> dict[int, Any]:
+    arrived = {nodes[0].serial: cotangent}
+    for node in nodes:
+        op, g = node.op, arrived.get(node.serial)
+        if op is None or g is None:
             continue
-        g = arrived[node.serial]
-        for parent, contribution in node.op.pull(node, g, create_graph):
-            if parent.serial < since:
+        for parent, contribution in op.pull(node, g, create_graph):
+            serial = parent.serial
+            if serial < since:
                 continue
-            if parent.serial in arrived:
-                contribution = arrived[parent.serial] + contribution
-            arrived[parent.serial] = contribution
+            before = arrived.get(serial)
+            arrived[serial] = contribution if before is None else before + contribution
     return arrived
 
 
@@ -255,11 +266,12 @@ def backward(output: Node, cotangent: Any, *, create_graph: bool = False) -> Non
     A leaf *adds* to the gradient it already has (two losses may share a weight; reset with
     ``zero_grad()``), a node in between shows the gradient of the latest sweep.
     """
-    arrived = sweep(output, cotangent, create_graph=create_graph)
-    for node in history(output):
-        if node.serial not in arrived:
+    nodes = history(output)
+    arrived = _spread(nodes, cotangent, 0, create_graph)
+    for node in nodes:
+        g = arrived.get(node.serial)
+        if g is None:
             continue
-        g = arrived[node.serial]
         if node.op is None:  # a leaf keeps its gradient, so it gets an array of its own
             g = np.array(g) if isinstance(g, np.ndarray) else g
             g = g if node.grad is None else node.grad + g

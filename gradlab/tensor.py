@@ -64,7 +64,7 @@ class Tensor(Operators, tape.Node):
     def apply(cls, op: Primitive, inputs: tuple[Any, ...]) -> Any:
         """Compute ``op`` on the plain arrays and return a node that remembers it."""
         plain = []
-        for place, a in enumerate(inputs):
+        for a in inputs:
             if isinstance(a, tape.Node):
                 if not isinstance(a, cls):
                     raise TypeError(
@@ -74,11 +74,14 @@ class Tensor(Operators, tape.Node):
                 if a.takes_over:
                     return a.apply(op, inputs)
                 plain.append(a.data)
-                if op.nondiff and op.name_at(place, len(inputs)) in op.nondiff:
-                    inputs = (*inputs[:place], a.data, *inputs[place + 1 :])
             else:
                 plain.append(a)
-        y = np.asarray(op.array(*plain))
+        if op.nondiff:  # masks and labels are constants, traced or not
+            hidden = [op.name_at(place, len(inputs)) in op.nondiff for place in range(len(inputs))]
+            inputs = tuple(p if h else a for a, p, h in zip(inputs, plain, hidden, strict=True))
+        y = op.array(*plain)
+        if type(y) is not np.ndarray:
+            y = np.asarray(y)
         if y.dtype.kind != "f":
             raise TypeError(
                 f"{op.name} of a Tensor gives {y.dtype}, which has no derivative\n"

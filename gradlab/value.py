@@ -18,6 +18,9 @@ from gradlab.primitive import (
 )
 
 
+PLAIN = {float, int, bool}
+
+
 class Value(Operators, tape.Node):
     """A float that is traced.
 
@@ -56,6 +59,9 @@ class Value(Operators, tape.Node):
     @classmethod
     def apply(cls, op: Primitive, inputs: tuple[Any, ...]) -> Any:
         """Compute ``op`` on the plain numbers and return a node that remembers it."""
+        plain = [a.data if isinstance(a, Value) else a for a in inputs]
+        if op.elementwise and all(type(a) in PLAIN for a in plain):
+            return cls.made_by(op, inputs, float(op.scalar(*plain)))
         # Numbers taken out of an array become Python floats, so that gradients are too.
         inputs = tuple(a.item() if isinstance(a, np.generic) else a for a in inputs)
         plain = [a.data if isinstance(a, tape.Node) else a for a in inputs]

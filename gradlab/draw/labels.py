@@ -152,7 +152,7 @@ def _flows(node: Node) -> list[Any]:
         return nothing
     try:
         with np.errstate(all="ignore"):
-            pulled = node.op.pull(node, g, False)
+            pulled = iter(node.op.pull(node, g, False))
             return [next(pulled)[1] if isinstance(x, Node) else None for x in node.inputs]
     except (ArithmeticError, ValueError):
         return nothing

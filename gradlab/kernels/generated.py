@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import linecache
+import logging
 import os
 import sys
 import tempfile
@@ -40,7 +41,8 @@ def load(source: str) -> types.ModuleType:
 
     The text decorates its loops with ``@kept``, which is `numba.njit` with Numba's disk cache where
     that works and without it elsewhere: in a read-only folder every process compiles anew. With
-    ``@shared`` the threads of Numba share what stands under ``numba.prange``. What the loops call is decorated with ``@inlined``; it becomes part of them, or they would not vectorise.
+    ``@shared`` the threads of Numba share what stands under ``numba.prange``. What the loops call
+    is decorated with ``@inlined``; it becomes part of them, or they would not vectorise.
 
     >>> load("answer = 42").answer
     42
@@ -67,6 +69,7 @@ def _written(path: Path, source: str) -> bool:
     try:
         if path.exists() and path.read_text() == source:
             return True
+        _tell(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
             file.write(source)
@@ -74,6 +77,14 @@ def _written(path: Path, source: str) -> bool:
     except OSError:
         return False
     return True
+
+
+@functools.cache
+def _tell(folder: Path) -> None:
+    """Say once that the first run of something takes longer than the next one."""
+    logging.getLogger("gradlab").warning(
+        "Numba compiles kernels, which takes some seconds; %s keeps them for the next time", folder
+    )
 
 
 def _compiled(kept: bool, parallel: bool, function: Any) -> Any:

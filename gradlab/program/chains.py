@@ -113,7 +113,7 @@ class _Chain:
         inside = Counter(id(slot) for line in members for slot in slots_in(line.inputs))
         outs = [s for line in self.lines if (s := line.out) and uses[id(s)] > inside[id(s)]]
         plain = len(members) == 1 and ufunc_of(members[0]) is not None
-        if plain or not outs and not self.sums or any(slot.dtype == bool for slot in outs):
+        if plain or (not outs and not self.sums) or any(slot.dtype == bool for slot in outs):
             return members
         if not outs:  # a loop needs one array to walk along
             outs = [slot for line in self.lines[-1:] if (slot := line.out)]

@@ -56,7 +56,7 @@ class Names:
         if isinstance(thing, np.dtype):
             return repr(thing.name)
         if thing is THREADS:
-            return thing.name
+            return THREADS.name
         if id(thing) not in self._of:
             self._take(thing, "c" if _is_array(thing) else _name_of(thing))
         return self._of[id(thing)]

@@ -1,4 +1,4 @@
-"""Lines that have a kernel of their own in `gradlab.kernels`: the softmax, its loss, large products.
+"""Lines that have a kernel in `gradlab.kernels`: the softmax, its loss, large products.
 
 The kernel writes into memory that was set aside, where NumPy would make an array at each run.
 """
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from gradlab.kernels import dense, generated, products
-from gradlab.ops.losses import EPSILON
 from gradlab.kernels.products import blocks
+from gradlab.ops.losses import EPSILON
 from gradlab.program import patterns
 from gradlab.program.fuse import descend_by_product
 from gradlab.program.lines import THREADS, Line, Slot
@@ -63,6 +63,7 @@ def _shared(line: Line, makers: dict[int, Line]) -> Line | None:
     if not learns and line.row != "matmul":
         return None
     out, a, b = line.inputs[:3] if learns else (line.out, *line.inputs)
+    assert out is not None
     if not all(isinstance(s, Slot) and len(s.shape) == 2 and s.dtype == out.dtype for s in (a, b)):
         return None
     (a, a_turned), (b, b_turned) = _as_it_lies(a, makers), _as_it_lies(b, makers)

@@ -25,7 +25,7 @@ UFUNCS: dict[str, tuple[np.ufunc, tuple[Any, ...]]] = {"relu": (np.maximum, (0.0
 def mean(
     a: np.ndarray, axis: Any, out: np.ndarray, count: int, keepdims: bool = False
 ) -> np.ndarray:
-    """``np.mean(a, axis, out=out)`` of ``count`` numbers each: the same bits, in a third of the time.
+    """``np.mean(a, axis, out=out)`` of ``count`` numbers each: the same bits, in less time.
 
     >>> mean(np.array([1.0, 4.0]), None, np.empty(()), 2)
     array(2.5)

@@ -7,6 +7,7 @@ A training step of the scalar engine makes the same nodes each time. Written dow
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,20 +47,54 @@ class Replay:
                     numbers.append(float(a))
         self.runs = np.array(runs, np.int64).reshape(-1, 3)
         self.values, self.slopes = np.array(numbers), np.zeros(len(numbers))
+        self._known: dict[tuple[int, ...], np.ndarray] = {}
 
     def __call__(self) -> float:
         """Compute anew from the leaves' data; set their ``grad``, and the output's ``data``."""
+        return self.descend((), 0.0)
+
+    def descend(self, weights: Sequence[Value], rate: float, steps: int = 1) -> float:
+        """Go down the slope: ``steps`` times compute anew, and subtract ``rate * grad``.
+
+        Args:
+            weights: those of the leaves that learn; their ``data`` is set at the end.
+            rate: the learning rate.
+            steps: how many; all run in one compiled loop, without a stop in Python.
+
+        Returns:
+            The output at the last step, before the weights moved once more.
+
+        >>> w = Value(3.0)
+        >>> again = replay((w - 1.0) ** 2)
+        >>> again.descend([w], rate=0.25, steps=2), w.data
+        (1.0, 1.5)
+        """
         first = slice(len(self.leaves))
         self.values[first] = [leaf.data for leaf in self.leaves]
-        self.slopes[:] = 0.0
-        self.slopes[self._last] = 1.0
+        learning = self._places_of(weights)
         compiled = len(self.runs) and generated.available()
         walk: Any = self._loop if compiled else self._step_by_step
-        walk(self.runs, self.places, self.values, self.slopes)
+        arrays = self.runs, self.places, self.values, self.slopes
+        walk(*arrays, self._last, learning, rate, steps)
         for leaf, slope in zip(self.leaves, self.slopes[first].tolist(), strict=True):
             leaf.grad = slope
+        for weight, place in zip(weights, learning.tolist(), strict=True):
+            weight.data = self.values[place].item()
         self.output.data = self.values[self._last].item()
         return self.output.data
+
+    def _places_of(self, weights: Sequence[Value]) -> np.ndarray:
+        key = tuple([weight.serial for weight in weights])
+        if key not in self._known:
+            at = {leaf.serial: place for place, leaf in enumerate(self.leaves)}
+            if missing := [weight for weight in weights if weight.serial not in at]:
+                raise ValueError(
+                    f"descend: {missing[0]!r} is not one of the {len(at)} leaves of the graph\n"
+                    "expected Values that the output was computed from\n"
+                    "write descend([w, b], rate=0.1) for loss = (w * x + b - y) ** 2"
+                )
+            self._known[key] = np.array([at[serial] for serial in key], np.int64)
+        return self._known[key]
 
     @functools.cached_property
     def _loop(self) -> Any:
@@ -71,28 +106,38 @@ class Replay:
         forward, backward = [], []
         for code, (op, traced) in enumerate(self.kinds):
             value, flows = _written(op, traced, writer)
-            case = f"        if code == {code}:"
-            forward += [case, "            for k in range(start, stop):"]
-            forward += [f"                values[k] = {value}"]
+            case = f"            if code == {code}:"
+            forward += [case, "                for k in range(start, stop):"]
+            forward += [f"                    values[k] = {value}"]
             if flows:
-                backward += [case, "            for k in range(stop - 1, start - 1, -1):"]
-                backward += [f"                slopes[places[k, {i}]] += {f}" for i, f in flows]
-        lines = ["@kept", "def loop(runs, places, values, slopes):"]
-        lines += ["    for code, start, stop in runs:", *forward]
-        lines += ["    for code, start, stop in runs[::-1]:", *backward]
+                backward += [case, "                for k in range(stop - 1, start - 1, -1):"]
+                backward += [f"                    slopes[places[k, {i}]] += {f}" for i, f in flows]
+        lines = ["@kept", "def loop(runs, places, values, slopes, last, learning, rate, steps):"]
+        lines += ["    for step in range(steps):"]
+        lines += ["        for code, start, stop in runs:", *forward]
+        lines += ["        slopes[:] = 0.0", "        slopes[last] = 1.0"]
+        lines += ["        for code, start, stop in runs[::-1]:", *backward]
+        lines += ["        for k in learning:", "            values[k] -= rate * slopes[k]"]
         return HEAD + "\n\n\n".join([*writer.texts, "\n".join(lines)]) + "\n"
 
-    def _step_by_step(self, runs: Any, places: Any, values: Any, slopes: Any) -> None:
+    def _step_by_step(
+        self, runs: Any, places: Any, values: Any, slopes: Any,
+        last: int, learning: Any, rate: float, steps: int,
+    ) -> None:  # fmt: skip
         """Do what the loop does, in Python: where Numba is missing."""
         table = [(*self.kinds[code], k) for code, *ends in runs.tolist() for k in range(*ends)]
-        for op, traced, k in table:
-            values[k] = op.scalar(*values[places[k, : len(traced)]].tolist())
-        for op, traced, k in reversed(table):
-            inputs = values[places[k, : len(traced)]].tolist()
-            known = {**dict(zip(op.input_names, inputs, strict=True)), "y": values[k].item()}
-            for i, rule in _rules(op, traced):
-                slope = rule.function(*(known[name] for name in rule.wanted))
-                slopes[places[k, i]] += slopes[k] * slope
+        for _ in range(steps):
+            for op, traced, k in table:
+                values[k] = op.scalar(*values[places[k, : len(traced)]].tolist())
+            slopes[:] = 0.0
+            slopes[last] = 1.0
+            for op, traced, k in reversed(table):
+                inputs = values[places[k, : len(traced)]].tolist()
+                known = {**dict(zip(op.input_names, inputs, strict=True)), "y": values[k].item()}
+                for i, rule in _rules(op, traced):
+                    slope = rule.function(*(known[name] for name in rule.wanted))
+                    slopes[places[k, i]] += slopes[k] * slope
+            values[learning] -= rate * slopes[learning]
 
 
 def _kind(node: Any) -> tuple[Any, tuple[bool, ...]]:
@@ -162,5 +207,7 @@ def replay(output: Value) -> Replay:
     ...     w.data -= 0.1 * w.grad
     >>> round(w.data, 4)
     0.5
+
+    `Replay.descend` does the whole loop at once.
     """
     return Replay(output)

@@ -15,8 +15,8 @@ from gradlab.program.chains import chained
 from gradlab.program.fuse import with_descent
 from gradlab.program.lines import THREADS, Line, Slot, copying, mapped, slots_in
 from gradlab.program.listing import Names, listing, quantity, written
-from gradlab.program.patterns import shortened
 from gradlab.program.loops import looped
+from gradlab.program.patterns import shortened
 from gradlab.program.picture import picture
 from gradlab.program.plan import Memory, can_write
 from gradlab.program.simplify import simplified

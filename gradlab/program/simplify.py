@@ -44,8 +44,13 @@ class _Replaced(dict[int, Slot]):
 def _shared(lines: Sequence[Line], outputs: Sequence[Slot]) -> tuple[list[Line], list[Slot]]:
     """Compute what is asked for twice only once, and what changes nothing not at all."""
     replaced, seen, kept = _Replaced(), {}, []
+    rectified: dict[int, Slot] = {}
     for line in lines:
         inputs = mapped(replaced, line.inputs)
+        if line.function is np.greater and inputs[1] == 0.0 and id(inputs[0]) in rectified:
+            inputs = (rectified[id(inputs[0])], 0.0)  # relu(x) > 0 where x > 0: x may be forgotten
+        if line.row == "relu" and line.out is not None:
+            rectified[id(inputs[0])] = line.out
         if line.out is None or line.effect:
             kept.append(_with(line, inputs))
             continue

@@ -19,7 +19,7 @@ def timed(program: Program, tell: Tell) -> Iterator[None]:
     """While the block lasts, tell of each line that runs when it began and ended.
 
     Args:
-        program: results stay the same; each line costs about a tenth of a microsecond more.
+        program: results stay the same; each line takes about a microsecond longer.
         tell: is called with the text of the line, and two times in nanoseconds.
 
     >>> import gradlab as gl
