@@ -82,10 +82,7 @@ def test_memory_and_config_have_the_names_and_the_order_of_keras(record):
     assert [v.name for v in optimizer.variables] == names
     config = optimizer.get_config()
     assert config.pop("name") == optimizer.name
-    rate = record["config"]["learning_rate"]
-    if isinstance(rate, dict):  # Keras adds in which module the schedule is
-        rate = {key: rate[key] for key in ("class_name", "config")}
-    assert list(config.items()) == list({**record["config"], "learning_rate": rate}.items())
+    assert list(config.items()) == list(record["config"].items())
 
 
 @every
@@ -398,7 +395,7 @@ def test_wrong_arguments(arguments, message):
         (lambda: optimizers.Lion(beta_1=0.0), r"beta_1=0.0\n.*\(0, 1\]"),
         (lambda: optimizers.Ftrl(learning_rate_power=0.5), "learning_rate_power=0.5"),
         (lambda: optimizers.get("adma"), "'adam'"),
-        (lambda: schedules.deserialize({"class_name": "CosinDecay"}), "cosine_decay"),
+        (lambda: schedules.deserialize({"class_name": "CosinDecay"}), "write .*'CosineDecay'"),
         (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "decay_steps=0"),
         (lambda: schedules.PiecewiseConstantDecay([1], [0.1]), "1 boundaries, 1 values"),
         (lambda: schedules.CosineDecayRestarts(0.1, 10, t_mul=0.5), "t_mul=0.5"),

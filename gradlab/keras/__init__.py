@@ -31,9 +31,11 @@ _MODULES = (
     "losses",
     "metrics",
     "models",
+    "ops",
     "optimizers",
     "random",
     "regularizers",
+    "saving",
     "utils",
 )
 

@@ -14,6 +14,7 @@ from gradlab import ops
 from gradlab.entry import REGISTRY, Entry
 from gradlab.keras import objects
 from gradlab.keras.names import resolve
+from gradlab.keras.saving import custom
 from gradlab.ops.arithmetic import where
 from gradlab.ops.elementary import clip
 
@@ -64,7 +65,8 @@ def get(identifier: Any) -> Callable[..., Any]:
     Raises:
         ValueError: an unknown name.
     """
-    if isinstance(identifier, Mapping):  # a layer with settings of its own, such as LeakyReLU
+    if isinstance(identifier, Mapping) and identifier.get("class_name") != "function":
+        # a layer with settings of its own, such as LeakyReLU
         from gradlab.keras import layers
 
         return layers.deserialize(identifier)
@@ -77,11 +79,13 @@ deserialize = get
 def serialize(activation: Callable[..., Any]) -> Any:
     """Return the Keras name of an activation; the class and arguments of a layer used as one.
 
+    A function of your own is written down by its name, which `load_model` must be told.
+
     >>> serialize(get("swish"))
     'silu'
 
     Raises:
-        ValueError: a function that Keras does not know.
+        ValueError: a function without a name, such as a lambda.
     """
     if activation in (relu, gelu):
         return activation.__name__
@@ -89,11 +93,7 @@ def serialize(activation: Callable[..., Any]) -> Any:
         return keras[0]
     if hasattr(activation, "get_config"):
         return objects.serialize(activation)
-    raise ValueError(
-        f"activation: {activation!r} has no name that could be saved\n"
-        f"expected one of the {len(TABLE)} in keras.activations.TABLE, or a layer\n"
-        "write a keras.layers.Layer whose call method applies your function"
-    )
+    return custom.function_config(activation)
 
 
 __getattr__ = objects.names_in(__name__, TABLE)

@@ -100,6 +100,11 @@ def check_no_nan(name: str, data: Any) -> None:
 
 def weights_of(y: Any, class_weight: dict[int, float], sample_weight: Any) -> np.ndarray:
     """Return a weight for each instance from the weight of its class."""
+    if isinstance(y, list | tuple | dict):
+        raise ValueError(
+            f"class_weight for {len(y)} outputs\nexpected classes of a single output\n"
+            "write sample_weight=(...), with a weight for each instance and output"
+        )
     labels = np.asarray(y)
     if labels.ndim > 1:
         labels = labels.argmax(-1) if labels.shape[-1] > 1 else labels.reshape(len(labels))

@@ -61,12 +61,12 @@ def softmax_and_logits(layers: list[Any], losses: list[Any]) -> None:
         )
 
 
-def targets_fit(y: Any, y_pred: Any, model: Any) -> None:
+def targets_fit(y: Any, y_pred: Any, model: Any, output: str = "") -> None:
     """Raise ValueError without targets, or if predictions have an axis too many for them."""
     if y is None:
         raise ValueError(
-            f"{model.name}: a loss, but no y\nexpected one target for each instance\n"
-            "write fit(x, y), or evaluate(x, y)"
+            f"{model.name}: a loss{output and f' for {output!r}'}, but no y\n"
+            "expected one target for each instance\nwrite fit(x, y), or evaluate(x, y)"
         )
     given, predicted = np.shape(y), np.shape(y_pred)
     if len(predicted) >= 3 and 1 <= len(given) <= 2 and len(given) < len(predicted) - 1:

@@ -6,6 +6,7 @@ place or by the output's name.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,25 +24,34 @@ def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
     [1, 2]
 
     Raises:
-        ValueError: a name that is no output, or another number of parts.
+        ValueError: a name that is no output, another number of parts, or one array of targets for
+            several outputs.
     """
     if isinstance(given, dict):
-        if unknown := set(given) - set(names):
+        if unknown := [name for name in given if name not in names]:
             raise ValueError(
-                f"{what}: given for {min(unknown)!r}\nexpected names of outputs: "
-                f"{', '.join(names)}\nwrite {what}={{{names[0]!r}: ...}}"
+                f"{what}: given for {unknown[0]!r}\nexpected names of outputs: "
+                f"{', '.join(names)}\nwrite {what}={{{', '.join(f'{n!r}: ...' for n in names)}}}"
             )
         return [given.get(name) for name in names]
-    if isinstance(given, list | tuple):
-        if len(given) == len(names):
-            return list(given)
-        if len(names) > 1:
-            raise ValueError(
-                f"{what}: {len(given)} parts for {len(names)} outputs\n"
-                f"expected one for each of {', '.join(names)}\n"
-                f"write {what}=({', '.join(['...'] * len(names))})"
-            )
-    return [given] * len(names)
+    one = not isinstance(given, list | tuple) or (len(names) == 1 and _is_row(given, what))
+    if one and (given is None or len(names) == 1 or what not in EACH_ITS_OWN):
+        return [given] * len(names)
+    if not one and len(given) == len(names):
+        return list(given)
+    raise ValueError(
+        f"{what}: {'one' if one else len(given)} for {len(names)} output{'s' * (len(names) > 1)}\n"
+        f"expected one for each of {', '.join(names)}\n"
+        f"write {what}=({', '.join(['...'] * len(names))})"
+    )
+
+
+EACH_ITS_OWN = ("y", "loss_weights")  # what several outputs cannot share
+
+
+def _is_row(given: Any, what: str) -> bool:
+    """Tell a list with a number or row for each instance from one with a part for each output."""
+    return what in ("y", "sample_weight") and not any(hasattr(v, "shape") for v in given)
 
 
 class Losses:
@@ -64,14 +74,24 @@ class Losses:
         if self.names is None:
             parts = per_output(self.given, names, "loss")
             self.each = [_as_loss(part) for part in parts]
-            self.factors = [1.0 if w is None else float(w) for w in self._factors(names)]
+            factors = per_output(self.weights, names, "loss_weights")
+            self.factors = [1.0 if w is None else float(w) for w in factors]
             self.names = list(names)
             self.means = [metrics.Mean(name=f"{name}_loss") for name in names]
 
-    def _factors(self, names: Sequence[str]) -> list[Any]:
-        if self.weights is None:
-            return [None] * len(names)
-        return per_output(self.weights, names, "loss_weights")
+    def check(self, names: Sequence[str]) -> None:
+        """Raise ValueError if losses or weights do not fit outputs of these names, if known."""
+        if names:
+            per_output(self.given, names, "loss")
+            per_output(self.weights, names, "loss_weights")
+
+    @property
+    def shown(self) -> list[Any]:
+        """The mean losses of the outputs that have one, if there are several outputs."""
+        if self.names is None or len(self.names) == 1:
+            return []
+        pairs = zip(self.means, self.each, strict=True)
+        return [mean for mean, loss in pairs if loss is not None]
 
     def __call__(self, y: list[Any], y_pred: list[Any], weight: list[Any]) -> Any:
         """Return the weighted sum of the losses of all outputs."""
@@ -81,7 +101,7 @@ class Losses:
                 continue
             part = loss(y[k], y_pred[k], sample_weight=weight[k])
             if len(self.each) > 1:
-                self.means[k].update_state(value(part), sample_weight=len(value(y_pred[k])))
+                self.means[k].add(value(part), len(value(y_pred[k])))
             part = part if self.factors[k] == 1.0 else part * self.factors[k]
             total = part if total is None else total + part
         return total
@@ -109,6 +129,7 @@ class Metrics:
             if each not in ACCURACIES:
                 metrics.get(each)  # an unknown name is told now, not in the first step
         self.each: list[list[Any]] | None = None
+        self.shapes: tuple[list[Any], list[Any]] | None = None  # of targets and outputs
 
     def match(
         self,
@@ -121,14 +142,20 @@ class Metrics:
         if self.each is not None:
             return
         self.each = []
+        self.shapes = [np.shape(t) for t in y], [np.shape(value(p)) for p in y_pred]
         for k, wanted in enumerate(self._wanted(names)):
             made = []
             for one in wanted:
                 metric = _as_metric(one, y[k], y_pred[k], loss_of[k])
-                if len(names) > 1:
+                if len(names) > 1 and not metric.name.startswith(f"{names[k]}_"):
                     metric.name = f"{names[k]}_{metric.name}"
                 made.append(metric)
             self.each.append(made)
+
+    def check(self, names: Sequence[str]) -> None:
+        """Raise ValueError if the metrics do not fit outputs of these names, if known."""
+        if names:
+            self._wanted(names)
 
     def _wanted(self, names: Sequence[str]) -> list[list[Any]]:
         given = self.given
@@ -137,15 +164,15 @@ class Metrics:
         nested = isinstance(given, list | tuple) and any(isinstance(m, list | tuple) for m in given)
         if isinstance(given, dict) or (nested and len(names) > 1):
             parts = per_output(given, names, "metrics")
-        else:
-            parts = [given] * len(names)
+        else:  # one list for all outputs, which count apart from each other
+            parts = [given, *(copy.deepcopy(given) for _ in names[1:])]
         lists = [p if isinstance(p, list | tuple) else [] if p is None else [p] for p in parts]
         return [list(leaves(part)) for part in lists]
 
     def update(self, y: list[Any], y_pred: list[Any], weight: list[Any]) -> None:
         """Count one more batch."""
         for k, made in enumerate(self.each or []):
-            for metric in made:
+            for metric in made if y[k] is not None else []:
                 metric.update_state(y[k], value(y_pred[k]), sample_weight=weight[k])
 
     @property

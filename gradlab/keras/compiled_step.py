@@ -212,7 +212,7 @@ class _Step:
         )
 
     def update(self, optimizer: Any) -> None:
-        """Let the optimizer make its step with the gradients; in one pass where that is possible."""
+        """Let the optimizer make its step with the gradients; in one pass where it can."""
         whole = self._flat_update
         if self._compiled and (whole is None or not whole.still_holds()):
             whole = self._flat_update = flat_update(optimizer, self.weights, self.flat)

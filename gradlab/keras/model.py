@@ -11,18 +11,20 @@ from typing import Any
 
 from gradlab import tape
 from gradlab.keras import summary as summaries
-from gradlab.keras.graph import KerasTensor, calls_between, leaves
+from gradlab.keras.graph import KerasTensor
 from gradlab.keras.layers.base import Layer, trial
 from gradlab.keras.layers.core import InputLayer
 from gradlab.keras.layers.shapes import aligned, numbers
+from gradlab.keras.saving.methods import Saved
 from gradlab.keras.training import Trainer
 from gradlab.ops.shaping import reshape
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, Saved, Layer):
     """Base of all models, and of your own: make layers in ``__init__``, connect them in ``call``.
 
-    ``Model(inputs, outputs)`` is the functional model between symbolic inputs and outputs.
+    ``Model(inputs, outputs)`` is the functional model between symbolic inputs and outputs; so is
+    that of a class with a step of its own and no ``call``.
 
     >>> from gradlab import keras
     >>> class Twice(keras.Model):
@@ -35,22 +37,37 @@ class Model(Trainer, Layer):
     array([[2., 2.]], dtype=float32)
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Make a functional model of ``Model(inputs, outputs)``."""
-        if cls is Model and (args or "inputs" in kwargs):
-            from gradlab.keras.functional import Functional
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not args and "inputs" not in kwargs:
+            super().__init__(**kwargs)
+            return
+        from gradlab.keras import functional  # it is made of models
 
-            return object.__new__(Functional)
-        return super().__new__(cls)
+        self.__class__ = functional.form_of(type(self))  # type: ignore[assignment]
+        functional.Functional.__init__(self, *args, **kwargs)  # type: ignore[arg-type]
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make a model of what `get_config` returned, without its weights."""
+        if "input_layers" not in config:
+            return super().from_config(config)
+        from gradlab.keras import written_graph
+
+        trainable = config.get("trainable") is not False
+        ends = written_graph.connected(config)
+        return cls(*ends, name=config.get("name"), trainable=trainable)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights of all layers, by a trial call on zeros of this shape, (None, ...)."""
+        self._built_for = input_shape
         self.compute_output_shape(input_shape)
 
     def build_once(self, input_shape: Any) -> None:
         """Leave the layers to the first call, unless the model has a build method of its own."""
         if type(self).build is not Model.build:
             super().build_once(input_shape)
+        elif not self.built:
+            self._built_for = input_shape
         self.built = True
 
     @property
@@ -99,22 +116,34 @@ class Model(Trainer, Layer):
     @property
     def input(self) -> Any:
         """The symbolic input; a list if there are several."""
-        return _single(self.inputs)
+        return _single(self._known("input", self.inputs))
 
     @property
     def output(self) -> Any:
         """The symbolic output; a list if there are several."""
-        return _single(self.outputs)
+        return _single(self._known("output", self.outputs))
 
     @property
     def input_shape(self) -> Any:
         """The shape of the input, with None for the batch; a list if there are several."""
-        return _single([x.shape for x in self.inputs])
+        return _single([x.shape for x in self._known("input_shape", self.inputs)])
 
     @property
     def output_shape(self) -> Any:
         """The shape of the output, with None for the batch; a list if there are several."""
-        return _single([y.shape for y in self.outputs])
+        return _single([y.shape for y in self._known("output_shape", self.outputs)])
+
+    def _known(self, attribute: str, symbols: list[KerasTensor]) -> list[KerasTensor]:
+        """Return symbolic tensors; AttributeError if the model has none."""
+        if symbols:
+            return symbols
+        code = not hasattr(self, "_inputs")
+        why = "its connections are code in call" if code else "no input shape is known yet"
+        raise AttributeError(
+            f"{self.name} has no {attribute}: {why}\n"
+            "expected a Sequential or functional model that knows the shape of its inputs\n"
+            f"write {'model(x).shape' if code else 'model.build((None, ...))'} to see shapes"
+        )
 
     def summary(
         self,
@@ -134,19 +163,34 @@ class Model(Trainer, Layer):
         )
         (print_fn or print)(text)
 
-    def draw(self, **options: Any) -> Any:
-        """Draw the layers: circles for neurons, a box for a layer without neurons of its own.
+    def draw(
+        self,
+        neurons: bool | None = None,
+        *,
+        show_shapes: bool = False,
+        show_dtype: bool = False,
+        show_layer_names: bool = True,
+        show_layer_activations: bool = False,
+        show_trainable: bool = False,
+        expand_nested: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Draw the layers: a circle for each neuron, or a box for each layer.
 
         Args:
-            options: those of ``gradlab.draw.network``, such as ``rankdir="TB"``.
+            neurons: circles or boxes; by default circles where each layer is called once and
+                nothing else is asked for.
+            show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable,
+                expand_nested: what boxes show; see `keras.utils.plot_model`.
+            options: ``rankdir`` and ``title``; for circles, those of ``gradlab.draw.network``.
 
         Returns:
             The Drawing, which notebooks show and ``save`` writes to a file.
 
         Raises:
-            ValueError: the model does not know the shape of its inputs yet.
+            ValueError: the model does not know the shape of its inputs, or its graph is code.
         """
-        from gradlab.draw.network import network
+        from gradlab.keras import picture
 
         if not self.outputs:
             raise ValueError(
@@ -154,13 +198,20 @@ class Model(Trainer, Layer):
                 "expected a Sequential or functional model that knows the shape of its inputs\n"
                 "write input_shape=... in the first layer, or gradlab.draw(model(x))"
             )
-        sizes = {x.name: x.shape[-1] if x.ndim == 2 else None for x in self.inputs}
-        pairs = []
-        for call in calls_between(self.inputs, self.outputs):
-            if call.inputs:
-                sizes[call.layer.name] = getattr(call.layer, "units", None)
-                pairs += [(x.name, call.layer.name) for x in call.inputs]
-        return network(sizes, connections=pairs, **{"title": self.name, "bias": False, **options})
+        shown = picture.Shown(
+            show_shapes,
+            show_dtype,
+            show_layer_names,
+            show_layer_activations,
+            show_trainable,
+            expand_nested,
+        )
+        if neurons is None:
+            neurons = shown == picture.Shown() and picture.has_neurons(self)
+        options = {"title": self.name, **options}
+        if neurons:
+            return picture.of_neurons(self, **options)
+        return picture.of_layers(self, shown, **options)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         from gradlab.draw.drawing import in_notebooks
@@ -222,4 +273,9 @@ def input_of(layer: Any) -> KerasTensor | None:
         return layer.output
     if layer.batch_input_shape is not None:
         return InputLayer(batch_shape=layer.batch_input_shape, name=f"{layer.name}_input").output
-    return next((x for x in leaves(getattr(layer, "_inputs", []))), None)
+    if inside := getattr(layer, "_inputs", []):
+        return inside[0]
+    if layer._calls and len(layer._calls[0].inputs) == 1:  # from another model
+        shape = layer._calls[0].inputs[0].shape
+        return InputLayer(batch_shape=shape, name=f"{layer.name}_input").output
+    return None

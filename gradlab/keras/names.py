@@ -12,6 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gradlab.keras import objects
+from gradlab.keras.saving import custom, shared
+
 _used: Counter[str] = Counter()
 
 
@@ -70,18 +73,26 @@ def resolve(kind: str, table: Mapping[str, Any], identifier: Any) -> Any:
         identifier: None, a name, a ``{"class_name": ..., "config": ...}`` dict, a class, or the
             object itself.
 
+    Names of your own, from `keras.saving.custom_object_scope`, come before those of the table.
+
     Raises:
-        ValueError: an unknown name.
+        ValueError: an unknown name, or a config that makes no object.
         TypeError: something else altogether.
     """
     if identifier is None:
         return None
+    own = custom.known()
     if isinstance(identifier, str):
-        found = find(kind, table, identifier)
+        found = own[identifier] if identifier in own else find(kind, table, identifier)
     elif isinstance(identifier, Mapping) and "class_name" in identifier:
-        found = find(kind, table, identifier["class_name"])
-        config = dict(identifier.get("config") or {})
-        return found.from_config(config) if inspect.isclass(found) else found  # type: ignore
+        if (known := shared.find(identifier)) is not None:
+            return known
+        found = _named_in(kind, {**table, **own}, identifier)
+        if not inspect.isclass(found):
+            return found
+        thing = objects.made(found, identifier.get("config") or {})
+        shared.keep(thing, identifier)
+        return thing
     elif callable(identifier):
         found = identifier
     else:
@@ -90,6 +101,27 @@ def resolve(kind: str, table: Mapping[str, Any], identifier: Any) -> Any:
             f"write {sorted(table)[0]!r}"
         )
     return found() if inspect.isclass(found) else found
+
+
+def _named_in(kind: str, table: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+    """Return the class or function that a dict from a file is about.
+
+    Raises:
+        ValueError: an unknown name; the message says how to make it known.
+    """
+    name = config["class_name"]
+    if name == "function":
+        name = config.get("config")
+    for each in (config.get("registered_name"), name):
+        if isinstance(each, str) and each in table:
+            return table[each]
+    offered = sorted(key for key in table if key != key.lower()) or sorted(table)
+    near = difflib.get_close_matches(str(name), offered, n=1)
+    mend = f"{near[0]!r} in its place, or " if near else ""
+    raise ValueError(
+        f"no {kind} is called {name!r}\nexpected one of {', '.join(offered)}\n"
+        f"write {mend}custom_objects={{{str(name)!r}: ...}} if it is one of your own"
+    )
 
 
 def by_name(*things: Callable[..., Any], **aliases: Callable[..., Any]) -> dict[str, Any]:

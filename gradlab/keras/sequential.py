@@ -74,6 +74,12 @@ class Sequential(Model):
                 f"{self.name}: add({layer!r})\nexpected a layer\nwrite {_suggestion(layer)}"
             )
         layer.check_set_up()
+        if self in [part for part, _ in layer._walk()]:
+            raise ValueError(
+                f"{self.name}: add({layer.name}) would make it a part of itself\n"
+                "expected a layer, or a model that does not hold this one\n"
+                "write a Model subclass whose call goes through it several times"
+            )
         if any(other.name == layer.name and other is not layer for other in self._row):
             raise ValueError(
                 f"{self.name}: two layers are called {layer.name!r}\n"

@@ -63,7 +63,7 @@ def _layer_lines(
     model: Any, form: Form, calls: list[LayerCall] | None, depth: int = 0
 ) -> Iterator[str]:
     """Yield the rows of a model, each with an empty line below, and those of models inside."""
-    layers = model.layers
+    layers = getattr(model, "operations", model.layers)
     for layer in layers:
         yield from _lines(_fields(layer, form, calls), form.ends, depth)
         if form.expanded and getattr(layer, "layers", None):
@@ -90,10 +90,11 @@ def _fields(layer: Any, form: Form, calls: list[LayerCall] | None) -> list[str]:
 
 
 def _shape(layer: Any, calls: Any) -> str:
-    if not layer._calls:
+    here = [call for call in calls or layer._calls if call.layer is layer]
+    if not here:
         return "multiple"
-    shapes = [y.shape for y in leaves(layer._calls[0].outputs)]
-    is_input = calls is not None and not layer._calls[0].arguments
+    shapes = [y.shape for y in leaves(here[0].outputs)]
+    is_input = calls is not None and not here[0].inputs
     return str(shapes[0]) if len(shapes) == 1 and not is_input else str(shapes)
 
 

@@ -123,11 +123,7 @@ class Trainer(Stepper):
                     continue
                 self._place = (epoch, step)
                 callbacks.on_train_batch_begin(step, {})
-                try:
-                    logs = self.train_step(batch)
-                except checks.NonFiniteLossError as error:
-                    callbacks.not_finite(step, error)
-                    logs = {**logs, "loss": np.nan}
+                logs = self._step_tried(self.train_step, batch, step, logs, callbacks)
                 callbacks.on_train_batch_end(step, logs)
                 if self.stop_training:
                     break
@@ -214,6 +210,16 @@ class Trainer(Stepper):
         with products, self._compiled_step(kind).one_pass(passes * (data.steps or 0)):
             yield
 
+    def _step_tried(
+        self, take_step: Any, batch: Any, step: int, logs: dict[str, float], callbacks: CallbackList
+    ) -> dict[str, float]:
+        """Take a step; NaN if the loss is not finite and a callback is there to end training."""
+        try:
+            return take_step(batch)
+        except checks.NonFiniteLossError as error:
+            callbacks.not_finite(step, error)
+            return {**dict.fromkeys(self.metrics_names, np.nan), **logs, "loss": np.nan}
+
     def _evaluated(self, data: Any, callbacks: Any) -> dict[str, float]:
         self.reset_metrics()
         callbacks.on_test_begin({})
@@ -221,7 +227,7 @@ class Trainer(Stepper):
         with self._one_pass("test", data):
             for step, batch in enumerate(data):
                 callbacks.on_test_batch_begin(step, {})
-                logs = self.test_step(batch)
+                logs = self._step_tried(self.test_step, batch, step, logs, callbacks)
                 callbacks.on_test_batch_end(step, logs)
         callbacks.on_test_end(logs)
         return logs

@@ -8,7 +8,8 @@ from gradlab.plots.diagram import network
 from gradlab.plots.functions import activation, functions_and_slopes
 from gradlab.plots.images import filters
 from gradlab.plots.plane import decision_boundary, surface
-from gradlab.plots.training import learning_curves, loss_against_learning_rate
+from gradlab.plots.rates import learning_rate_points, loss_against_learning_rate
+from gradlab.plots.training import learning_curves
 
 __all__ = [
     "activation",
@@ -17,6 +18,7 @@ __all__ = [
     "filters",
     "functions_and_slopes",
     "learning_curves",
+    "learning_rate_points",
     "loss_against_learning_rate",
     "network",
     "surface",

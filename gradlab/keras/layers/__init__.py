@@ -13,10 +13,31 @@ from typing import Any
 from gradlab.keras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from gradlab.keras.layers.base import Layer
 from gradlab.keras.layers.core import Activation, Dense, Flatten, Input, InputLayer, Reshape
+from gradlab.keras.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from gradlab.keras.layers.operation import Operation
 from gradlab.keras.layers.preprocessing import Normalization, Rescaling
 from gradlab.keras.layers.regularization import ActivityRegularization, Dropout, GaussianNoise
+from gradlab.keras.layers.reshaping import Lambda, Permute, RepeatVector
 from gradlab.keras.names import resolve
 from gradlab.keras.objects import serialize
+from gradlab.keras.saving.custom import custom_object_scope
 
 KINDS: tuple[type[Layer], ...] = (
     InputLayer,
@@ -24,6 +45,18 @@ KINDS: tuple[type[Layer], ...] = (
     Activation,
     Flatten,
     Reshape,
+    Permute,
+    RepeatVector,
+    Concatenate,
+    Add,
+    Subtract,
+    Multiply,
+    Average,
+    Maximum,
+    Minimum,
+    Dot,
+    Operation,
+    Lambda,
     ReLU,
     LeakyReLU,
     ELU,
@@ -51,7 +84,8 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Raises:
         ValueError: an unknown class; the message has the closest ones.
     """
-    return resolve("layer", {**TABLE, **(custom_objects or {})}, config)
+    with custom_object_scope(custom_objects):
+        return resolve("layer", TABLE, config)
 
 
 __all__ = [
@@ -60,20 +94,39 @@ __all__ = [
     "TABLE",
     "Activation",
     "ActivityRegularization",
+    "Add",
+    "Average",
+    "Concatenate",
     "Dense",
+    "Dot",
     "Dropout",
     "Flatten",
     "GaussianNoise",
     "Input",
     "InputLayer",
+    "Lambda",
     "Layer",
     "LeakyReLU",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "Normalization",
     "PReLU",
+    "Permute",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
     "Reshape",
     "Softmax",
+    "Subtract",
+    "add",
+    "average",
+    "concatenate",
     "deserialize",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
     "serialize",
+    "subtract",
 ]

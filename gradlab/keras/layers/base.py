@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 
 from gradlab import tape
+from gradlab.errors import ShapeError
 from gradlab.keras import config, regularizers
 from gradlab.keras.graph import KerasTensor, LayerCall, Shape, is_symbolic, leaves, mapped
-from gradlab.keras.layers.shapes import as_shape, mapped_shapes, numbers, shapes_of
+from gradlab.keras.layers.shapes import as_shape, mapped_shapes, numbers, outputs_like, shapes_of
 from gradlab.keras.layers.weights import Keeper
 from gradlab.keras.names import default_name, find, snake_case
 from gradlab.keras.objects import serialize
+from gradlab.keras.saving.given import config_of
 from gradlab.keras.variable import Variable
 
 
@@ -68,11 +70,17 @@ class Layer(Keeper):
         if input_shape is not None:
             batch_input_shape = (None, *as_shape(input_shape))
         self.batch_input_shape: Shape | None = batch_input_shape and as_shape(batch_input_shape)
-        self.built = False
+        self.built, self._built_for = False, None
         self._trainable = trainable
         self._weights: list[Variable] = []
         self._penalties: list[Any] = []
         self._calls: list[LayerCall] = []
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make a layer that remembers its arguments, for `get_config`."""
+        layer = super().__new__(cls)
+        layer._made_with = (args, kwargs)
+        return layer
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -86,7 +94,7 @@ class Layer(Keeper):
 
         It is called for the first input, or by hand; a second call does nothing.
         """
-        self.built = True
+        self._built_for, self.built = input_shape, True
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the outputs; ask for ``training`` or ``mask`` by naming a parameter so."""
@@ -96,29 +104,34 @@ class Layer(Keeper):
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape of the outputs; by default, seen by calling the layer on zeros."""
-        batch = 2
-
-        def zeros(shape: Any) -> np.ndarray:
-            return np.zeros([n or 1 for n in (batch, *shape[1:])], self.dtype)
-
-        given = mapped_shapes(zeros, as_shape(input_shape))
-        with tape.no_grad(), trial():
-            outputs = self._computed((given,), {}, training=False)
-        return mapped(lambda y: (None, *np.shape(numbers(y))[1:]), outputs)
+        """Return the shape of the outputs; by default, seen by calling the layer on ones."""
+        given = mapped_shapes(self._symbol, as_shape(input_shape))
+        return mapped(lambda y: y.shape, outputs_like(self._tried, (given,), {}))
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make the same layer again, without its weights."""
+        """Return the arguments that make the same layer again, without its weights.
+
+        A layer of your own with arguments of its own need not override it, as long as they are
+        numbers, text, lists and dicts: they are what it was made with.
+        """
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
         config["dtype"] = self.dtype
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = serialize(self.activity_regularizer)
-        return config
+        return config_of(self, config, Layer)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Make a layer from what `get_config` returned."""
         return cls(**config)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return the shape for which the weights were made, for files; None if there is none."""
+        return None if self._built_for is None else {"input_shape": self._built_for}
+
+    def again(self) -> Any:
+        """Return a new layer with the same arguments and name, and weights of its own."""
+        return self.from_config(self.get_config())
 
     # ---------------------------------------------------------------------------------- the call
 
@@ -163,6 +176,12 @@ class Layer(Keeper):
             if "training" in parameters(type(self))[1 + len(args) :]:
                 kwargs = {**kwargs, "training": is_training}
             outputs = self.call(*args, **kwargs)
+            if outputs is None:
+                raise TypeError(
+                    f"{self.name}: call returned None\n"
+                    "expected what the layer puts out: an array, a list or a dict of arrays\n"
+                    f"write return at the end of {type(self).__name__}.call"
+                )
             if self.activity_regularizer is not None:
                 for y in leaves(outputs):
                     self.add_loss(self.activity_regularizer(y) / len(numbers(y)))
@@ -173,20 +192,41 @@ class Layer(Keeper):
         (self._penalties if _phase.penalties is None else _phase.penalties).append(loss)
 
     def _noted(self, args: Any, kwargs: dict[str, Any]) -> Any:
+        """Write down a call on symbolic inputs, and return its symbolic outputs."""
+        call = LayerCall(self, args, kwargs, None, len(self._calls))
+        try:
+            expected = self._expected(args, kwargs)
+        except ShapeError as error:
+            first, *rest = str(error).split("\n")
+            names = " and ".join(dict.fromkeys(x.name for x in call.inputs))
+            raise ShapeError("\n".join([f"{first}, from {names}", *rest])) from None
+        made: list[KerasTensor] = []
+
+        def output(like: KerasTensor) -> KerasTensor:
+            made.append(KerasTensor(like.shape, like.dtype, self.name, call, len(made)))
+            return made[-1]
+
+        call.outputs = mapped(output, expected)
+        self._calls.append(call)
+        return call.outputs
+
+    def _expected(self, args: Any, kwargs: dict[str, Any]) -> Any:
+        """Return what the outputs will be like: symbolic tensors that belong to no graph."""
         shapes = shapes_of(args[0])
         self.build_once(shapes)
         self.check_input(shapes)
+        others = is_symbolic((args[1:], kwargs))
+        if others and type(self).compute_output_shape is Layer.compute_output_shape:
+            return outputs_like(self._tried, args, kwargs)
         shape = self.compute_output_shape(shapes)
-        call = LayerCall(self, args, kwargs, None, len(self._calls))
-        made: list[KerasTensor] = []
+        return mapped_shapes(self._symbol, shape)
 
-        def output(one: Shape) -> KerasTensor:
-            made.append(KerasTensor(tuple(one), self.dtype, self.name, call, len(made)))
-            return made[-1]
+    def _symbol(self, shape: Shape) -> KerasTensor:
+        return KerasTensor(tuple(shape), self.dtype, self.name)
 
-        call.outputs = mapped_shapes(output, shape)
-        self._calls.append(call)
-        return call.outputs
+    def _tried(self, *args: Any, **kwargs: Any) -> Any:
+        with trial():
+            return self._computed(args, {**kwargs}, training=False)
 
     @property
     def input(self) -> Any:
@@ -217,7 +257,8 @@ def _once(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def build_once(self: Layer, input_shape: Any) -> None:
         if not self.built:
-            build(self, as_shape(input_shape))
+            self._built_for = as_shape(input_shape)
+            build(self, self._built_for)
             self.built = True
 
     return build_once
@@ -248,6 +289,7 @@ def _checked_name(name: Any) -> Any:
 class _Phase(threading.local):
     training = False
     penalties: list[Any] | None = None  # of the outermost call, while it lasts
+    trial = False
 
 
 _phase = _Phase()
@@ -275,12 +317,18 @@ def phase(training: bool | None, penalties: list[Any]) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def trial() -> Iterator[None]:
-    """Let a call leave no penalties behind."""
-    before, _phase.penalties = _phase.penalties, []
+    """Let a call leave no penalties behind: only the shapes of what it gives are wanted."""
+    before = _phase.penalties, _phase.trial
+    _phase.penalties, _phase.trial = [], True
     try:
         yield
     finally:
-        _phase.penalties = before
+        _phase.penalties, _phase.trial = before
+
+
+def is_trial() -> bool:
+    """Tell whether a layer is called to see the shape of what it gives, on no real data."""
+    return _phase.trial
 
 
 @functools.cache

@@ -12,7 +12,7 @@ import numpy as np
 from gradlab.errors import ShapeError
 from gradlab.keras import config
 from gradlab.keras.arrays import as_arrays
-from gradlab.keras.layers.base import Layer
+from gradlab.keras.layers.base import Layer, is_trial
 from gradlab.ops.elementary import maximum, sqrt
 
 
@@ -106,7 +106,7 @@ class Normalization(Layer):
         return bool(self.count.data > 0 or self.mean.data.any() or (self.variance.data != 1).any())
 
     def call(self, inputs: Any) -> Any:
-        if not self.is_adapted:
+        if not self.is_adapted and not is_trial():
             raise RuntimeError(
                 f"{self.name}: used before it knows mean and variance\n"
                 "expected adapt() on the training data first\n"

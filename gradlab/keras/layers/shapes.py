@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.keras.graph import KerasTensor, Shape, mapped
+from gradlab import tape
+from gradlab.keras.graph import KerasTensor, Shape, leaves, mapped
 from gradlab.tape import Node
 from gradlab.tensor import Tensor
 
@@ -89,3 +90,31 @@ def fits(shape: Shape, expected: Shape) -> bool:
     return len(shape) == len(expected) and all(
         n is None or m is None or n == m for n, m in zip(shape, expected)
     )
+
+
+def outputs_like(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Return symbolic tensors of the shapes and types that a function gives.
+
+    It is tried on ones, with two different sizes in the place of None: an axis of the result whose
+    size differs between both has no size yet.
+
+    >>> outputs_like(np.transpose, (KerasTensor((None, 3), "float32", "x"),), {})
+    <KerasTensor shape=(3, None), dtype=float32, name=>
+    """
+
+    def tried(size: int) -> Any:
+        def ones(x: Any) -> Any:
+            if not isinstance(x, KerasTensor):
+                return x
+            return np.ones([size if n is None else n for n in x.shape], x.dtype)
+
+        with tape.no_grad(), np.errstate(all="ignore"):
+            return function(*mapped(ones, args), **mapped(ones, kwargs))
+
+    def symbol(y: Any) -> KerasTensor:
+        y, z = numbers(y), numbers(next(others))
+        sizes = (None if n != m else n for n, m in zip(y.shape, z.shape, strict=True))
+        return KerasTensor(tuple(sizes), y.dtype.name, "")
+
+    first, others = tried(2), leaves(tried(3))
+    return mapped(symbol, first)

@@ -14,9 +14,16 @@ import numpy as np
 from gradlab.keras import constraints, initializers, regularizers
 from gradlab.keras.graph import leaves
 from gradlab.keras.layers.shapes import as_shape
+from gradlab.keras.saving import room
 from gradlab.keras.variable import Variable
 
-NO_PARTS = ("_calls", "_penalties", "_inputs", "_outputs")  # they hold symbols and numbers
+NO_PARTS = (
+    "_calls",
+    "_made_with",
+    "_penalties",
+    "_inputs",
+    "_outputs",
+)  # they hold symbols and numbers
 PLAIN = frozenset({type(None), bool, int, float, str})  # passed over at once: every step asks
 
 
@@ -29,6 +36,7 @@ class Keeper:
     _trainable: bool
     _weights: list[Variable]
     _penalties: list[Any]
+    _made_with: tuple[tuple[Any, ...], dict[str, Any]]
 
     def add_weight(
         self,
@@ -52,8 +60,9 @@ class Keeper:
             name: such as "kernel".
         """
         dtype = dtype or self.dtype
+        initializer, shape = initializers.get(initializer), as_shape(shape)
         weight = Variable(
-            initializers.get(initializer)(as_shape(shape), dtype=dtype),
+            room.zeros(shape, dtype, name) if room.limited() else initializer(shape, dtype=dtype),
             name,
             trainable=trainable,
             dtype=dtype,

@@ -63,7 +63,8 @@ from gradlab.keras.losses.functions import (  # noqa: F401 - public here
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from gradlab.keras.names import find, resolve
+from gradlab.keras.names import resolve
+from gradlab.keras.saving.custom import custom_object_scope
 
 TABLE: dict[str, Any] = {
     **FUNCTIONS,
@@ -90,7 +91,5 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
         name: what `serialize` returned, or a name.
         custom_objects: losses of your own, by name.
     """
-    table = {**TABLE, **(custom_objects or {})}
-    if isinstance(name, Mapping) and name.get("class_name") == "function":
-        return find("loss", table, name["config"])
-    return resolve("loss", table, name)
+    with custom_object_scope(custom_objects):
+        return resolve("loss", TABLE, name)

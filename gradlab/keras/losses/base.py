@@ -18,7 +18,8 @@ from gradlab.keras.losses.functions import (
     same_rank,
     sparse_categorical_crossentropy,
 )
-from gradlab.keras.names import default_name, find, snake_case
+from gradlab.keras.names import default_name, resolve, snake_case
+from gradlab.keras.saving import custom
 from gradlab.ops.losses import plain
 
 BATCH_MEAN = "sum_over_batch_size"
@@ -196,8 +197,8 @@ class LossFunctionWrapper(Loss):
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """Make it from what `get_config` returned."""
         fn = config.get("fn")
-        if isinstance(fn, Mapping):
-            config = {**config, "fn": find("loss", FUNCTIONS, fn["config"])}
+        if isinstance(fn, Mapping | str):
+            config = {**config, "fn": resolve("loss", FUNCTIONS, fn)}
         return cls(**config)
 
 
@@ -209,4 +210,4 @@ def serialize(loss: Any) -> dict[str, Any]:
     """
     if isinstance(loss, Loss):
         return objects.serialize(loss)  # type: ignore[return-value]
-    return {"class_name": "function", "config": loss.__name__}
+    return custom.function_config(loss)

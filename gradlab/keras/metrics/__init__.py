@@ -77,7 +77,8 @@ from gradlab.keras.metrics.of_losses import (
 )
 from gradlab.keras.metrics.overlap import IoU, MeanIoU
 from gradlab.keras.metrics.regression import CosineSimilarity, R2Score, RootMeanSquaredError
-from gradlab.keras.names import find, resolve, snake_case
+from gradlab.keras.names import resolve, snake_case
+from gradlab.keras.saving.custom import custom_object_scope
 
 OF_LOSSES = (
     *(MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError),
@@ -139,7 +140,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         config: what `serialize` returned, or a name.
         custom_objects: metrics of your own, by name.
     """
-    own = custom_objects or {}
-    if isinstance(config, Mapping) and config.get("class_name") == "function":
-        return find("metric", {**FUNCTIONS, **own}, config["config"])
-    return resolve("metric", {**TABLE, **own}, config)
+    is_function = isinstance(config, Mapping) and config.get("class_name") == "function"
+    with custom_object_scope(custom_objects):
+        return resolve("metric", FUNCTIONS if is_function else TABLE, config)

@@ -7,3 +7,4 @@ from gradlab.keras.utils.arrays import to_categorical as to_categorical
 from gradlab.keras.utils.arrays import train_test_split as train_test_split
 from gradlab.keras.utils.dataset import PyDataset as PyDataset
 from gradlab.keras.utils.dataset import Sequence as Sequence
+from gradlab.keras.utils.model_plot import plot_model as plot_model

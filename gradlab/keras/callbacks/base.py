@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
+
+from gradlab.keras.names import find
 
 Logs = dict[str, Any]
 
@@ -17,6 +19,10 @@ class Callback:
     Attributes:
         model: the model being trained; ``model.stop_training = True`` ends training.
         params: ``verbose``, ``epochs`` and ``steps`` (batches per epoch) of this `fit`.
+        remembered: names of the attributes that change in the course of training: those without
+            which it could not go on after an interruption. `BackupAndRestore` keeps them; change
+            them in the hooks that end a batch or an epoch.
+        comes_last: True for one that has to see what all others have changed.
 
     >>> class Shout(Callback):
     ...     def on_epoch_end(self, epoch, logs=None):
@@ -25,9 +31,13 @@ class Callback:
     epoch 0: 0.50!
     """
 
+    remembered: ClassVar[tuple[str, ...]] = ()
+    comes_last: ClassVar[bool] = False
+
     def __init__(self) -> None:
         self.model: Any = None
         self.params: dict[str, Any] = {}
+        self.companions: list[Callback] = []  # all callbacks of this `fit`
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Receive what `fit` was asked to do."""
@@ -36,6 +46,11 @@ class Callback:
     def set_model(self, model: Any) -> None:
         """Receive the model."""
         self.model = model
+
+    def remember(self, values: dict[str, Any]) -> None:
+        """Receive the values of the attributes in ``remembered``, after an interruption."""
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
@@ -86,6 +101,50 @@ class Callback:
         """After a batch of predictions; ``logs["outputs"]`` are the predictions."""
 
 
+class LambdaCallback(Callback):
+    """A callback made of functions, for what is too short for a class.
+
+    Args:
+        on_epoch_begin, on_epoch_end: functions of (epoch, logs).
+        on_train_begin, on_train_end: functions of (logs).
+        on_train_batch_begin, on_train_batch_end: functions of (batch, logs).
+        hooks: functions for the other hooks, by name.
+
+    Raises:
+        ValueError: a name that is no hook.
+
+    >>> def shout(epoch, logs):
+    ...     print(f"epoch {epoch}: {logs['loss']:.2f}!")
+    >>> LambdaCallback(on_epoch_end=shout).on_epoch_end(0, {"loss": 0.5})
+    epoch 0: 0.50!
+    """
+
+    def __init__(
+        self,
+        on_epoch_begin: Any = None,
+        on_epoch_end: Any = None,
+        on_train_begin: Any = None,
+        on_train_end: Any = None,
+        on_train_batch_begin: Any = None,
+        on_train_batch_end: Any = None,
+        **hooks: Any,
+    ) -> None:
+        super().__init__()
+        given = {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+            **hooks,
+        }
+        for name, function in given.items():
+            find("hook", dict.fromkeys(HOOKS), name)
+            if function is not None:
+                setattr(self, name, function)
+
+
 OLDER = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
 
@@ -105,6 +164,7 @@ class CallbackList(Callback):
                     f"callbacks: given {callback!r}\nexpected objects of class Callback\n"
                     "write callbacks=[MyCallback()], with the brackets"
                 )
+        self.callbacks.sort(key=_place)
         for hook in HOOKS:  # a step of training should not call hundreds of empty methods
             names = [name for name in (hook, OLDER.get(hook)) if name is not None]
             setattr(self, hook, _together(self.callbacks, names))
@@ -115,7 +175,21 @@ class CallbackList(Callback):
 
     def set_model(self, model: Any) -> None:
         for callback in self.callbacks:
+            callback.companions = self.callbacks
             callback.set_model(model)
+
+    def not_finite(self, batch: int, error: ArithmeticError) -> None:
+        """Let the callbacks that are there for it end training; without one, raise the error."""
+        found = (getattr(callback, "on_not_finite", None) for callback in self.callbacks)
+        ending = [end for end in found if end is not None]
+        if not ending:
+            raise error
+        for end in ending:
+            end(batch, error)
+
+
+def _place(callback: Callback) -> bool:
+    return callback.comes_last
 
 
 def _overrides(callback: Callback, hook: str) -> bool:

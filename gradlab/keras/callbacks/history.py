@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from gradlab.keras.callbacks import Callback, Logs
+from gradlab.keras.callbacks.base import Callback, Logs
+from gradlab.keras.callbacks.monitor import other_name
 from gradlab.keras.progress import Progbar, per_step, shown
-
-OLD_AND_NEW = (("acc", "accuracy"), ("val_acc", "val_accuracy"))
 
 
 class Record(dict[str, list[float]]):
@@ -19,11 +18,8 @@ class Record(dict[str, list[float]]):
     """
 
     def __missing__(self, name: str) -> list[float]:
-        for pair in OLD_AND_NEW:
-            if name in pair:
-                other = pair[1 - pair.index(name)]
-                if other in self:
-                    return self[other]
+        if (other := other_name(name)) in self:
+            return self[other]
         raise KeyError(
             f"history has no {name!r}; expected one of {', '.join(self) or 'none yet'}; "
             "write metrics=[...] in compile, or validation_data=... in fit, for more"
@@ -41,10 +37,15 @@ class History(Callback):
         params: ``verbose``, ``epochs`` and ``steps``.
     """
 
+    remembered = ("epoch", "history")
+
     def __init__(self) -> None:
         super().__init__()
         self.epoch: list[int] = []
         self.history = Record()
+
+    def remember(self, values: dict[str, Any]) -> None:
+        self.epoch, self.history = values["epoch"], Record(values["history"])
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch.append(epoch)
