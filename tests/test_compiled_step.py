@@ -492,3 +492,23 @@ def test_dropout_draws_what_it_would_on_the_tape_after_a_failed_recording():
     with pytest.warns(NotRecorded):
         CompiledStep(model)(x, y)
     assert keras.random.generator().bit_generator.state == state
+
+
+def test_the_program_of_a_model_can_be_looked_at():
+    model = dense(lambda: layers.Dense(5, "relu"))()
+    with pytest.raises(RuntimeError, match="no program to train: no batch"):
+        model.program()
+    x, y, _ = numbers()
+    model.fit(x, y, verbose=0)
+    assert "np.matmul(x, " in str(model.program())
+    model.predict(x, verbose=0)
+    assert "squared_error" not in str(model.program("predict"))
+
+
+def test_a_mistake_made_twice_is_told_twice_and_nothing_else(recwarn):
+    model, step, _ = train(dense(), numbers(), True)
+    x = numbers()[0]
+    for _ in range(3):
+        with pytest.raises(ValueError, match="expected"):
+            model.train_step((x, np.ones((ROWS, 7)), None))
+    assert step.reason is None and not recwarn.list

@@ -55,7 +55,8 @@ class CompiledStep:
         self._in_a_pass = self._held = self._compiled = False
         self._choice = Choice(products.most_threads())
         self._settings: tuple[Any, ...] = ()
-        self._recorded = self._failures = 0
+        self._recorded = 0
+        self._failed_at: float | None = None
 
     def __reduce__(self) -> Any:  # a copy of the model records for itself
         return CompiledStep, (self.model, self.kind)
@@ -129,9 +130,10 @@ class CompiledStep:
         except Refused:
             return None  # the tape tells what is wrong with this batch
         except (Exception, Escape) as error:
-            # It may be a mistake in this batch, which the tape tells; if not, it comes again.
-            self._failures += 1
-            if self._failures == 1 and not isinstance(error, Escape):
+            # It may be a mistake in this batch, and the tape will tell; if the tape had nothing to
+            # say against the batch before, it is the recording that fails.
+            before, self._failed_at = self._failed_at, self._done()
+            if not isinstance(error, Escape) and before in (None, self._failed_at):
                 return None
             self.reason = reason(error)
             self.programs.clear()
@@ -141,6 +143,13 @@ class CompiledStep:
             del self.programs[next(iter(self.programs))]
         self.programs[key] = step
         return step
+
+    def _done(self) -> float:
+        """Return a number that grows with each batch that has been computed."""
+        model = self.model
+        if self.kind == "train":
+            return int(model.optimizer.iterations.data)
+        return model._mean_loss.count.item() if self.kind == "test" else self._recorded
 
     def _run(self, step: _Step, flat: list[Any]) -> Any:
         given = [a for a in flat if a is not None]

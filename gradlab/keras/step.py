@@ -7,6 +7,7 @@ Source: deck 001, section 10.1.4 (backpropagation), section 10.2.1 (compile).
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -124,15 +125,40 @@ class Stepper:
 
         The numbers are those of the tape; None where the tape has to compute them.
         """
-        if self.run_eagerly or any(getattr(type(self), n) is not f for n, f in RECORDED.items()):
+        if self.run_eagerly:
             return None
         return self._compiled_step(kind)(x, y, sample_weight)
+
+    def program(self, kind: str = "train") -> Any:
+        """Return what the step was made of in the last `fit`: ``print`` it, or ``draw`` it.
+
+        Args:
+            kind: "train" for the step of `fit`, "test" for that of `evaluate`, or "predict".
+
+        Returns:
+            The `gradlab.program.Program`; the one for the largest batch if there are several.
+
+        Raises:
+            RuntimeError: there is none: nothing was run yet, or the tape had to compute it.
+        """
+        step = self._compiled_step(kind)
+        if not step.programs:
+            why = step.reason or "no batch was computed by it yet"
+            raise RuntimeError(
+                f"{self.name} has no program to {kind}: {why}\n"
+                "expected a model that was trained, evaluated or asked for predictions\n"
+                "write model.fit(x, y), then print(model.program())"
+            )
+        return max((each.program for each in step.programs.values()), key=attrgetter("nbytes"))
 
     def _compiled_step(self, kind: str) -> CompiledStep:
         if self._programs is None:
             self._programs = {}
         if kind not in self._programs:
             self._programs[kind] = CompiledStep(self, kind)
+            own = [n for n in RECORDED if getattr(type(self), n) is not getattr(Stepper, n)]
+            if own:  # a program would not call it
+                self._programs[kind].reason = f"it has a method {own[0]} of its own"
         return self._programs[kind]
 
     def compute_loss(
@@ -234,5 +260,4 @@ class Stepper:
         return per_output(y, names, "y"), list(leaves(y_pred)), weights
 
 
-# A model with its own version of one of these steps on the tape: a program would not call it.
-RECORDED = {name: vars(Stepper)[name] for name in ("compute_loss", "gradients")}
+RECORDED = ("compute_loss", "gradients")  # steps on the tape whose operations a program repeats

@@ -19,7 +19,8 @@ import numpy as np
 
 from gradlab.kernels import blas, generated
 
-NARROWEST = 96  # columns of a block: less would leave BLAS too little to do
+NARROWEST = 48  # columns of a block: less would leave BLAS too little to do
+WIDE_ENOUGH = 128  # from here on more blocks are better than wider ones: there may be more threads
 MOST = 8  # blocks, and so threads
 WORTH_SHARING = 1e6  # multiplications and additions; handing out the blocks costs 2 us
 
@@ -42,11 +43,12 @@ if hasattr(os, "register_at_fork"):
 def blocks(columns: int, flops: float) -> int:
     """Return the number of blocks into which a product with so many columns is cut: 1, 2, 4 or 8.
 
-    >>> blocks(300, 1.5e7), blocks(100, 1.5e7), blocks(300, 1e4), blocks(10_000, 1e9)
-    (2, 1, 1, 8)
+    >>> blocks(300, 1.5e7), blocks(100, 1.9e6), blocks(300, 1e4), blocks(10_000, 1e9)
+    (2, 2, 1, 8)
     """
-    most = min(columns // NARROWEST, MOST) if flops >= WORTH_SHARING else 1
-    return 2 ** int(math.log2(max(most, 1)))
+    if flops < WORTH_SHARING or columns < 2 * NARROWEST:
+        return 1
+    return 2 ** int(math.log2(min(max(columns // WIDE_ENOUGH, 2), MOST)))
 
 
 def most_threads() -> int:

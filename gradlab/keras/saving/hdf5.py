@@ -103,10 +103,9 @@ class Arrays:
         """Tell whether a group has the arrays 0, 1, ... up to ``count``, and no more."""
         return set(self.names(path)) == {str(place) for place in range(count)}
 
-    def attribute(self, path: str, name: str) -> Any:
-        """Return an attribute of a group, text as str; None if there is none."""
-        found = self.groups[path].attrs.get(name) if path in self.groups else None
-        return found.decode() if isinstance(found, bytes) else found
+    def is_old(self) -> bool:
+        """Tell whether the file is of the form of Keras 1 and 2."""
+        return any(name in self.groups[""].attrs for name in ("model_config", "layer_names"))
 
     def shape(self, path: str) -> tuple[int, ...]:
         """Return the shape of an array.

@@ -18,6 +18,7 @@ from gradlab.keras.optimizers import Optimizer
 from gradlab.keras.saving import hdf5, models, room, state
 from gradlab.keras.saving.compiling import compile_from
 from gradlab.keras.saving.hdf5 import Arrays
+from gradlab.keras.saving.texts import Texts, texts_of
 from gradlab.keras.variable import Variable
 
 NEW_NAMES = {
@@ -36,11 +37,6 @@ NEW_CLASSES = {"Model": "Functional", "WeightRegularizer": "L1L2", "ActivityRegu
 GONE = ("input_dtype", "is_legacy_optimizer", "jit_compile", "sample_weight_mode")
 
 
-def is_old(arrays: Arrays) -> bool:
-    """Tell whether a file is of the form of Keras 1 and 2."""
-    return any(arrays.attribute("", name) is not None for name in ("model_config", "layer_names"))
-
-
 def load_h5(content: bytes, path: Path, compiled: bool) -> Any:
     """Return the model of a ``.h5`` file.
 
@@ -48,20 +44,21 @@ def load_h5(content: bytes, path: Path, compiled: bool) -> Any:
         ValueError: weights without a model, a damaged file, or a class that gradlab does not have.
     """
     with hdf5.opened(content, path) as arrays:
-        text = arrays.attribute("", "model_config")
+        texts = texts_of(content, path)
+        text = texts[""].get("model_config")
         if not isinstance(text, str):
             raise ValueError(
                 f"{str(path)!r} holds weights without a model\nexpected a file of model.save\n"
                 "write model.load_weights(...) of a model that is built by the same code"
             )
-        training = arrays.attribute("", "training_config") if compiled else None
+        training = texts[""].get("training_config") if compiled else None
         with room.for_numbers(arrays.count()):
             model = models.made(modern(json.loads(text)), path)
             if isinstance(training, str):
                 compile_from(model, _compile_config(json.loads(training)))
-        restore_weights(model, arrays)
-        if isinstance(training, str) and "optimizer_weights" in arrays.names(""):
-            _restore_optimizer(model.optimizer, arrays)
+        restore_weights(model, arrays, texts)
+        if isinstance(training, str) and "optimizer_weights" in texts:
+            _restore_optimizer(model.optimizer, arrays, texts)
     return model
 
 
@@ -121,15 +118,15 @@ def _compile_config(training: dict[str, Any]) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------- the weights
 
 
-def restore_weights(model: Any, arrays: Arrays) -> None:
+def restore_weights(model: Any, arrays: Arrays, texts: Texts) -> None:
     """Put the weights of an old file into a model, layer by layer, in their order.
 
     Raises:
         ValueError: other layers or shapes; no weight has changed.
     """
-    top = "model_weights" if "model_weights" in arrays.names("") else ""
+    top = "model_weights" if "model_weights" in texts else ""
     inside = f"{top}/" if top else ""
-    stored = {n: _weight_names(arrays, f"{inside}{n}") for n in _names(arrays, top, "layer")}
+    stored = {n: _weight_names(texts, f"{inside}{n}") for n in _names(texts, top, "layer")}
     stored = {name: weights for name, weights in stored.items() if weights}
     layers = [layer for layer in model.layers if layer.weights]
     if len(stored) != len(layers):
@@ -158,23 +155,25 @@ def _paired(
     return [(v, arrays.read(path)) for v, path in zip(variables, paths, strict=True)]
 
 
-def _weight_names(arrays: Arrays, group: str) -> list[str]:
+def _weight_names(texts: Texts, group: str) -> list[str]:
     """Return the paths of the arrays of a layer, in its order."""
-    return [f"{group}/{name}" for name in _names(arrays, group, "weight")]
+    return [f"{group}/{name}" for name in _names(texts, group, "weight")]
 
 
-def _names(arrays: Arrays, group: str, kind: str) -> list[str]:
+def _names(texts: Texts, group: str, kind: str) -> list[str]:
     """Return a list of names that is an attribute, or several if it is long."""
-    whole = arrays.attribute(group, f"{kind}_names")
-    parts, place = ([] if whole is None else list(np.ravel(whole))), 0
-    while whole is None and (part := arrays.attribute(group, f"{kind}_names{place}")) is not None:
-        parts, place = parts + list(np.ravel(part)), place + 1
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in parts]
+    found = texts.get(group, {})
+    if f"{kind}_names" in found:
+        return found[f"{kind}_names"]
+    parts: list[str] = []
+    while (name := f"{kind}_names{len(parts)}") in found:
+        parts.append(name)
+    return [name for part in parts for name in found[part]]
 
 
-def _restore_optimizer(optimizer: Optimizer, arrays: Arrays) -> None:
+def _restore_optimizer(optimizer: Optimizer, arrays: Arrays, texts: Texts) -> None:
     """Restore the memory of the optimizer, or say that it begins anew."""
-    paths = _weight_names(arrays, "optimizer_weights")
+    paths = _weight_names(texts, "optimizer_weights")
     variables = list(optimizer.variables)
     if len(paths) < len(variables):  # no learning rate: that in the config is used
         variables = [v for v in variables if v.name != "learning_rate"]

@@ -56,10 +56,10 @@ def load_weights(model: Any, filepath: FilePath, skip_mismatch: bool = False) ->
                 raise archive.refusal(path, f"has no {archive.WEIGHTS}")
             content = members[archive.WEIGHTS]
         with hdf5.opened(content, path) as arrays:
-            from gradlab.keras.saving import legacy
+            if arrays.is_old():
+                from gradlab.keras.saving import legacy
 
-            if legacy.is_old(arrays):
-                legacy.restore_weights(model, arrays)
+                legacy.restore_weights(model, arrays, legacy.texts_of(content, path))
             else:
                 if model.optimizer is not None and not model.optimizer.built:
                     model.optimizer.build(model.trainable_weights)
