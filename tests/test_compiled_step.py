@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -512,3 +516,52 @@ def test_a_mistake_made_twice_is_told_twice_and_nothing_else(recwarn):
         with pytest.raises(ValueError, match="expected"):
             model.train_step((x, np.ones((ROWS, 7)), None))
     assert step.reason is None and not recwarn.list
+
+
+# ------------------------------------------------------------------------ where things are missing
+
+LONG_FIT = """
+import numpy as np
+from gradlab import keras
+keras.utils.set_random_seed(5)
+model = keras.Sequential([
+    keras.Input([60]), keras.layers.Dense(400, "tanh"), keras.layers.Dense(3, "softmax")
+])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+rng = np.random.default_rng(0)
+x, y = rng.normal(size=(1056, 60)).astype("float32"), rng.integers(0, 3, 1056)
+history = model.fit(x, y, epochs=31, verbose=0)
+print("kernels:", "tanh(" in str(model.program()) and "matmul_nn(" in str(model.program()))
+print("loss:", repr(history.history["loss"][-1]))
+"""
+
+
+def long_fit(**variables):
+    """Return what a long training says in a process of its own, with these variables set."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", LONG_FIT],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = dict(line.split(": ") for line in done.stdout.splitlines())
+    return said["kernels"] == "True", float(said["loss"]), done.stderr
+
+
+@pytest.mark.slow
+def test_a_long_fit_where_things_are_missing(tmp_path):
+    kernels, loss, _ = long_fit()
+    assert kernels
+    first = long_fit(GRADLAB_HOME=str(tmp_path / "new"))
+    assert first[:2] == (True, loss) and "Numba compiles kernels" in first[2]
+    assert long_fit(GRADLAB_HOME=str(tmp_path / "new")) == (True, loss, "")
+    assert long_fit(NUMBA_NUM_THREADS="1")[:2] == (True, loss), "one core: the same bits"
+    assert long_fit(NUMBA_THREADING_LAYER="workqueue")[:2] == (True, loss), "without OpenMP"
+    closed = tmp_path / "closed"
+    closed.write_text("no folder can be made here")
+    assert long_fit(GRADLAB_HOME=str(closed))[:2] == (True, loss), "nothing can be kept"
+    kernels, without, _ = long_fit(NUMBA_DISABLE_JIT="1")
+    assert not kernels and without == pytest.approx(loss, rel=1e-3)
+    small = long_fit(NUMBA_CPU_NAME="x86-64", GRADLAB_HOME=str(tmp_path / "plain"))
+    assert small[0] and small[1] == pytest.approx(loss, rel=1e-3), "no wide vectors"

@@ -19,7 +19,7 @@ from gradlab.keras.flat import flat_update
 from gradlab.keras.graph import leaves, mapped
 from gradlab.keras.losses.base import Loss, floats, reduce_values
 from gradlab.keras.optimizers.descent import SGD
-from gradlab.kernels import products
+from gradlab.kernels import generated, products
 from gradlab.kernels.threads import Choice
 from gradlab.program.function import PROGRAMS_KEPT, notice, reason, record
 from gradlab.program.lines import Slot
@@ -61,6 +61,10 @@ class CompiledStep:
     def __reduce__(self) -> Any:  # a copy of the model records for itself
         return CompiledStep, (self.model, self.kind)
 
+    def worth_compiling(self, steps: int) -> bool:
+        """Tell whether so many steps run faster with kernels that Numba compiles."""
+        return steps >= WORTH_COMPILING and generated.available() and self.reason is None
+
     @contextlib.contextmanager
     def one_pass(self, steps: int) -> Iterator[None]:
         """Go through many batches: the settings of layers and losses are looked up only once.
@@ -68,7 +72,7 @@ class CompiledStep:
         Args:
             steps: how many batches there are, all passes together; many pay for compiled kernels.
         """
-        self._in_a_pass, self._compiled = True, steps >= WORTH_COMPILING
+        self._in_a_pass, self._compiled = True, self.worth_compiling(steps)
         self._choice.measure()
         try:
             yield

@@ -205,9 +205,13 @@ class Trainer(Stepper):
     @contextlib.contextmanager
     def _one_pass(self, kind: str, data: Any, passes: int = 1) -> Iterator[None]:
         """Go through the data once: with as many threads as pay, and settings looked up once."""
+        step, steps = self._compiled_step(kind), passes * (data.steps or 0)
         largest = max((w.size for w in self.weights), default=0)
-        products = threads.for_products_of(2.0 * data.batch_size * largest)
-        with products, self._compiled_step(kind).one_pass(passes * (data.steps or 0)):
+        shared = step.worth_compiling(steps)  # its products are: BLAS must not do so as well
+        blas = threads.one_each() if shared else threads.for_products_of(
+            2.0 * data.batch_size * largest
+        )  # fmt: skip
+        with blas, step.one_pass(steps):
             yield
 
     def _step_tried(

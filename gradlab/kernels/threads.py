@@ -38,6 +38,15 @@ def for_products_of(flops: float) -> contextlib.AbstractContextManager[Any]:
         return _controller().limit(limits=config.threads)
     if flops >= WORTH_SHARING:
         return contextlib.nullcontext()
+    return one_each()
+
+
+def one_each() -> contextlib.AbstractContextManager[Any]:
+    """Return a context in which every call of BLAS stays on the thread that makes it.
+
+    >>> with one_each():
+    ...     pass
+    """
     return _controller().limit(limits=1)
 
 
@@ -65,18 +74,19 @@ class Choice:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.threads = 1
         self.measure()
 
     def measure(self) -> None:
-        """Try both again, in the next steps."""
+        """Try both again, in the next steps; ``gradlab.config.threads`` leaves no choice."""
         self._times: dict[int, list[float]] = {1: [], self.most: []}
         self._slow = 0
-        self._decided = self.most == 1
-        self.threads = 1
+        self._decided = self.most == 1 or config.threads != "auto"
+        self.threads = 1 if config.threads == "auto" else min(int(config.threads), self.most)
 
     def took(self, seconds: float) -> None:
         """Tell how long a step took."""
+        if config.threads != "auto":
+            return
         alone, together = self._times[1], self._times[self.most]
         if self.threads > 1 and len(alone) == self.TRIALS:
             self._slow = self._slow + 1 if seconds > 2.0 * statistics.median(alone) else 0
