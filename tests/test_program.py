@@ -440,3 +440,14 @@ def test_a_leaf_alone_can_be_replayed():
     again = replay(x)
     x.data = 3.0
     assert again() == 3.0 and x.grad == 1.0
+
+
+@pytest.mark.parametrize("f", [network, with_softmax])
+def test_kernels_give_the_same_numbers(f):
+    fast, plain = program(gl.value_and_grad(f), kernels=True), gl.value_and_grad(f)
+    x, y = rng(2).normal(size=(6, 7)), rng(3).integers(0, 3, 6)
+    p = parameters("float64")
+    (value, slopes), (expected, truth) = fast(p, x, y), plain(p, x, y)
+    assert value == pytest.approx(expected, rel=1e-12) and fast.programs
+    for name in p:
+        np.testing.assert_allclose(slopes[name], truth[name], rtol=1e-10, atol=1e-13)

@@ -17,13 +17,15 @@ from gradlab.program.run import Program
 __all__ = ["Function", "NotRecorded", "Program", "program", "replay"]
 
 
-def program(f: Callable[..., Any]) -> Function:
+def program(f: Callable[..., Any], kernels: bool = False) -> Function:
     """Return f as a program: recorded at the first call, and run without the tape from then on.
 
     Args:
         f: a function of arrays or Tensors, also in lists, tuples and dicts. Python numbers among
             its arguments, and all it takes from elsewhere, are constants of the program; Tensors
             from elsewhere are looked up at every call.
+        kernels: fuse operations into loops that Numba compiles, which takes a second or more at
+            the first call, and pays when thousands follow. Results differ in the last digits.
 
     Returns:
         A function of the same arguments that returns plain arrays.
@@ -45,12 +47,12 @@ def program(f: Callable[..., Any]) -> Function:
         return t2
     # memory: 16 B (32 B if no array took the place of another)
     """
-    return Function(f)
+    return Function(f, kernels)
 
 
 class _CallableModule(ModuleType):
-    def __call__(self, f: Callable[..., Any]) -> Function:
-        return program(f)
+    def __call__(self, f: Callable[..., Any], kernels: bool = False) -> Function:
+        return program(f, kernels)
 
 
 # `gradlab.program` is this package and also the call `gradlab.program(f)`, as `gradlab.draw` is.

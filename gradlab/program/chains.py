@@ -62,8 +62,8 @@ class _Chaining:
         for line in self.lines:
             given = {id(slot) for slot in slots_in(line.inputs)}
             touched = [chain for chain in self.open if given & chain.made]
-            if line.effect and line.out is None:
-                self._close(self.open if line.function is not descend else touched)
+            if line.effect and line.out is None:  # it may change a weight that a chain reads
+                self._close(self.open)
             loose = any(not slot.shape and id(slot) in self.loose for slot in slots_in(line.inputs))
             if not loose and _is_link(line):
                 joined = [c for c in touched if c.shape == line.out.shape and not given & c.totals]  # type: ignore[union-attr]
@@ -167,7 +167,7 @@ def _where_true(g: float, mask: bool) -> float:
 
 
 def _is_link(line: Line) -> bool:
-    """Tell whether a line can be part of a chain."""
+    """Tell whether a line can be part of a chain: one text for all numbers, of one type."""
     out = line.out
     if out is None or line.effect or line.writes or out.order != "C":
         return False

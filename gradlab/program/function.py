@@ -35,8 +35,8 @@ class Function:
         reason: why f cannot be recorded; None if it can, or was not called yet.
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
-        self.f = f
+    def __init__(self, f: Callable[..., Any], kernels: bool = False) -> None:
+        self.f, self.kernels = f, kernels
         self.programs: dict[Any, Program] = {}
         self.reason: str | None = None
         functools.update_wrapper(self, f)
@@ -62,7 +62,7 @@ class Function:
             return
         while len(self.programs) >= PROGRAMS_KEPT:
             del self.programs[next(iter(self.programs))]
-        self.programs[key] = Program(*recorded, name=_name(self.f))
+        self.programs[key] = Program(*recorded, name=_name(self.f), compiled=self.kernels)
 
     def draw(self) -> Any:
         """Draw the program that was recorded last."""
