@@ -23,7 +23,10 @@ FLOORS = [
     {"course", "cli", "__main__"},
 ]
 FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
-OPS = ["arithmetic", "elementary", "shaping", "reductions", "activations", "linear", "losses"]
+OPS = [
+    *("arithmetic", "elementary", "shaping", "reductions", "activations", "linear", "windows"),
+    "losses",
+]
 
 
 def imports(path: Path) -> set[str]:

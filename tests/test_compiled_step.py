@@ -252,8 +252,37 @@ MERGING = {
 MOVING = {"RepeatVector": lambda: layers.RepeatVector(2), "Permute": lambda: layers.Permute([2, 1])}
 
 
+# Layers for sequences (8 steps, 4 channels) and for images (4 x 4, 2 channels), with what they need.
+SEQUENCES: dict[str, list] = {
+    "Conv1D": [3, 2],
+    **{f"{kind}Pooling1D": [] for kind in ("Average", "Max", "GlobalAverage", "GlobalMax")},
+    "SpatialDropout1D": [0.4],
+    "UnitNormalization": [],
+}
+IMAGES: dict[str, list] = {
+    **{name: [3, 2] for name in ("Conv2D", "Conv2DTranspose", "SeparableConv2D")},
+    "DepthwiseConv2D": [2],
+    **{f"{kind}Pooling2D": [] for kind in ("Average", "Max", "GlobalAverage", "GlobalMax")},
+    **{name: [1] for name in ("Cropping2D", "ZeroPadding2D")},
+    **{name: [] for name in ("UpSampling2D", "BatchNormalization", "LayerNormalization")},
+    "GroupNormalization": [2],
+    **{name: [0.4] for name in ("SpatialDropout2D", "GaussianDropout", "AlphaDropout")},
+}
+
+
+@pytest.mark.parametrize("name", [*SEQUENCES, *IMAGES])
+def test_layers_for_sequences_and_images(name):
+    shape = (8, 4) if name in SEQUENCES else (4, 4, 2)
+    first = [lambda: layers.Dense(32), lambda: layers.Reshape(shape)]
+
+    def layer():
+        return getattr(layers, name)(*{**SEQUENCES, **IMAGES}[name])
+
+    assert_same(dense(*first, layer, layers.Flatten, optimizer="sgd"), numbers())
+
+
 def test_every_layer_is_tried():
-    tried = {*LAYERS, *MERGING, *MOVING}
+    tried = {*LAYERS, *MERGING, *MOVING, *SEQUENCES, *IMAGES}
     assert tried == {*layers.TABLE} - {"InputLayer", "Operation"}  # operations: x + y of inputs
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_keras_layers import SETTINGS
+from test_keras_layers import SETTINGS, inputs_for
 
 from gradlab import Tensor, tape
 from gradlab.keras import layers, losses
@@ -28,7 +28,7 @@ def test_the_gradient_of_a_layer(name):
     kind: Any = layers.TABLE[name]
     layer = kind(**SETTINGS.get(name, {}), dtype="float64")
     merges = kind.__module__.endswith("merging")
-    inputs = [RNG.standard_normal((2, 4)) for _ in range(2 if merges else 1)]
+    inputs = [RNG.standard_normal(inputs_for(kind)) for _ in range(2 if merges else 1)]
     layer(inputs if merges else inputs[0])
     weights = [0.5 * RNG.standard_normal(w.shape) for w in layer.trainable_weights]
 

@@ -88,10 +88,32 @@ SETTINGS = {  # arguments without which a layer cannot be made, or that are wort
     "RepeatVector": {"n": 3},
     "Dot": {"axes": 1, "normalize": True},
     "Operation": {"function": "exp"},
+    "Conv1D": {"filters": 4, "kernel_size": 3, "padding": "causal", "groups": 2},
+    "Conv2D": {"filters": 3, "kernel_size": (3, 2), "kernel_regularizer": "l2"},
+    "Conv2DTranspose": {"filters": 3, "kernel_size": 2, "strides": 2, "output_padding": 1},
+    "DepthwiseConv2D": {"kernel_size": 3, "depthwise_constraint": "non_neg"},
+    "SeparableConv2D": {"filters": 3, "kernel_size": 2, "depth_multiplier": 2},
+    "MaxPooling2D": {"pool_size": 3, "strides": 2, "padding": "same"},
+    "GlobalMaxPooling2D": {"keepdims": True},
+    "ZeroPadding2D": {"padding": (1, (0, 2))},
+    "Cropping2D": {"cropping": ((1, 2), (0, 1))},
+    "UpSampling2D": {"size": (2, 1), "interpolation": "bilinear"},
+    "BatchNormalization": {"momentum": 0.9, "gamma_initializer": "zeros"},
+    "LayerNormalization": {"epsilon": 0.01, "beta_regularizer": "l2"},
+    "GroupNormalization": {"groups": 2},
+    "SpatialDropout1D": {"rate": 0.25, "seed": 3},
+    "SpatialDropout2D": {"rate": 0.25, "data_format": "channels_first"},
+    "GaussianDropout": {"rate": 0.25, "seed": 3},
+    "AlphaDropout": {"rate": 0.25, "noise_shape": [None, 1]},
     "Lambda": {"function": np.square},
     "Sequential": {"layers": [layers.Dense(3, input_shape=[4]), layers.Dropout(0.5)]},
     "Functional": dict(zip(("inputs", "outputs"), graph_of_two(), strict=True)),
 }
+def inputs_for(kind):
+    """Return the shape of inputs that a layer takes: rows of numbers, or images if it has a rank."""
+    return (2, *(6,) * getattr(kind, "rank", 0), 4)
+
+
 # A Lambda layer holds a function, which is not written down.
 WRITTEN = [name for name in layers.TABLE if name != "Lambda"]
 
@@ -104,7 +126,7 @@ def test_a_layer_is_written_down_and_made_again(name):
     assert type(again) is type(layer) and again.name == "mine"
     assert name == "InputLayer" or not again.trainable
     assert json.loads(json.dumps(layers.serialize(again))) == written
-    x = golden.numbers("x", 2, 4)
+    x = golden.numbers("x", *inputs_for(layers.TABLE[name]))
     x = [x, 2.0 * x] if layers.TABLE[name].__module__.endswith("merging") else x
     layer(x), again(x)  # their weights are made
     again.set_weights(layer.get_weights())

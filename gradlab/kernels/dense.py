@@ -1,8 +1,9 @@
 """The last layer of a classifier and its loss: probabilities, their logarithms, and slopes.
 
 Each loop writes into its first argument. A row of scores is small and stays in the first-level
-cache; NumPy would carry the whole batch through ten arrays. What else a dense layer needs around its products (bias and activation; the
-slope and the bias's gradient) is a chain of elementwise steps: `gradlab.kernels.elementwise`.
+cache; NumPy would carry the whole batch through ten arrays. What else a dense layer needs around
+its products (bias and activation; the slope and the bias's gradient) is a chain of elementwise
+steps: `gradlab.kernels.elementwise`.
 """
 
 from __future__ import annotations

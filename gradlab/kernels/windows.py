@@ -29,6 +29,8 @@ from gradlab.kernels import threads
 from gradlab.kernels.slides import Slide, padded
 
 PIECE = 1 << 20  # bytes of windows that are multiplied at once
+UNSHARED = 5e5  # flop of products that BLAS computes on one thread anyway
+PARTS = 4  # of a batch that threads share, for up to four of them
 
 
 def correlate(x: np.ndarray, W: np.ndarray, how: Slide) -> np.ndarray:
@@ -72,7 +74,8 @@ def to_image(flow: np.ndarray, W: np.ndarray, how: Slide, channels: int) -> np.n
     """
     groups, own = channels // W.shape[-2], W.shape[-2]
     flow = np.ascontiguousarray(flow)
-    shares = W.reshape(math.prod(how.kernel), own, groups, -1).transpose(0, 2, 3, 1)
+    taps = W.reshape(math.prod(how.kernel), own, groups, -1).transpose(0, 2, 3, 1)
+    taps = np.ascontiguousarray(taps)  # of each number of the window: (groups, filters, channels)
     x = np.zeros((len(flow), *how.wide, groups, own), np.result_type(flow, W))
     groups_last = (*range(1, x.ndim - 1), 0, x.ndim - 1)
     nbytes = math.prod(how.kernel) * channels * x.itemsize
@@ -82,7 +85,7 @@ def to_image(flow: np.ndarray, W: np.ndarray, how: Slide, channels: int) -> np.n
             numbers = flow[images][piece]
             part = np.empty((groups, *numbers.shape[:-1], own), x.dtype)
             flat, moved = part.reshape(groups, -1, own), part.transpose(groups_last)
-            for tap, weights in zip(how.taps(piece[1]), np.ascontiguousarray(shares), strict=True):
+            for tap, weights in zip(how.taps(piece[1]), taps, strict=True):
                 np.matmul(_by_group(numbers, groups), weights, out=flat)
                 here = x[images][(piece[0], *tap)]
                 np.add(here, moved, out=here)
@@ -167,21 +170,23 @@ def pieces(batch: int, how: Slide, nbytes: int) -> Iterator[tuple[slice, slice]]
 def share(some: Callable[[slice], Any], batch: int, products: int) -> list[Any]:
     """Do something for all images, on several threads if that pays, and return the results.
 
-    BLAS itself runs on one thread then: two that share a small product wait for each other.
+    BLAS itself then runs on one thread: two that share a small product wait for each other. The
+    batch is cut in the same way for any number of threads, so that sums are rounded alike.
 
     Args:
         some: does it for a part of the batch.
         batch: how many images.
         products: multiplications for one image.
     """
-    parts = 1
-    if 2.0 * batch * products >= threads.WORTH_SHARING:
-        wanted = config.threads
-        parts = min(batch, wanted if isinstance(wanted, int) else os.cpu_count() or 1)
+    flops = 2.0 * batch * products
+    if flops < UNSHARED:
+        return [some(slice(batch))]
+    parts = min(batch, PARTS) if flops >= threads.WORTH_SHARING else 1
     ends = [batch * k // parts for k in range(parts + 1)]
     images = [slice(*pair) for pair in itertools.pairwise(ends)]
-    with threads.for_products_of(2.0 * products):
-        if parts == 1:
-            return [some(images[0])]
-        with ThreadPoolExecutor(parts) as pool:
+    wanted = config.threads if isinstance(config.threads, int) else os.cpu_count() or 1
+    with threads.one_each():
+        if min(wanted, parts) == 1:
+            return [some(part) for part in images]
+        with ThreadPoolExecutor(min(wanted, parts)) as pool:
             return list(pool.map(some, images))

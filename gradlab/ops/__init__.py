@@ -1,5 +1,5 @@
 """The table of primitives, easiest first: arithmetic, elementary functions, shapes, reductions,
-activations, linear algebra, losses. Every module imports only from those before it.
+activations, linear algebra, windows, losses. Every module imports only from those before it.
 """
 
 from gradlab.entry import (
@@ -13,6 +13,7 @@ from gradlab.ops import (
     losses,
     reductions,
     shaping,
+    windows,
 )
 from gradlab.primitive import (
     Primitive,
@@ -30,4 +31,5 @@ __all__ = [
     "losses",
     "reductions",
     "shaping",
+    "windows",
 ]

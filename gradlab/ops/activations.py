@@ -104,8 +104,8 @@ def relu(x):
 
 
 @relu.partial("x")
-def relu_slope(y):
-    return where(y > 0.0, 1.0, 0.0)
+def relu_slope(x):
+    return where(x > 0.0, 1.0, 0.0)
 
 
 @primitive(

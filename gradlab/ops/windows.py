@@ -21,6 +21,7 @@ from gradlab.errors import (
 )
 from gradlab.kernels import depthwise, pooling, windows
 from gradlab.kernels.slides import slide
+from gradlab.ops.reductions import floats
 from gradlab.ops.shaping import reshape
 from gradlab.primitive import (
     composed,
@@ -51,7 +52,9 @@ def slide_of(name, image, kernel, strides, padding, dilation_rate):
     rank = len(image)
     strides = each_axis(name, "strides", strides, rank)
     dilation_rate = each_axis(name, "dilation_rate", dilation_rate, rank)
-    return slide(name, image, kernel, strides, padding, dilation_rate)
+    if isinstance(padding, list | tuple):  # by their number; a tuple can be looked up
+        padding = tuple(tuple(p) if isinstance(p, list) else p for p in padding)
+    return slide(name, tuple(image), tuple(kernel), strides, padding, dilation_rate)
 
 
 def _check_channels(name, x, W):
@@ -333,7 +336,7 @@ def max_pool(x, pool_size, strides=None, padding="valid"):
     >>> max_pool(np.array([[[1.0], [3.0], [2.0], [0.0]]]), 2).ravel()
     array([3., 2.])
     """
-    x = np.asarray(x)
+    x = floats(x)
     return pooling.largest(x, pool_slide("max_pool", x.shape, pool_size, strides, padding))
 
 
