@@ -47,14 +47,10 @@ class Rule:
 
     def __call__(self, known: Sequence[Any]) -> Any:
         """Call the rule; ``known`` holds the inputs by name, then y, g and i."""
-        return self.function(*[known[place] for place in self.places])
-
-    def flow(self, known: Sequence[Any]) -> Any:
-        """Return what flows back to the argument from g."""
-        if self.vjp:
-            return self(known)
-        slope = self(known)
-        return known[-2] if type(slope) is float and slope == 1.0 else known[-2] * slope
+        places = self.places
+        if len(places) == 1:
+            return self.function(known[places[0]])
+        return self.function(*[known[place] for place in places]) if places else self.function()
 
 
 class Primitive(Entry):
@@ -233,7 +229,13 @@ class Primitive(Entry):
                 continue
             known[-1] = place
             rule = self.rules.get(name)
-            flow = self._nothing(g) if rule is None else rule.flow(known)
+            if rule is None:
+                flow = self._nothing(g)
+            elif rule.vjp:
+                flow = rule(known)
+            else:
+                slope = rule(known)
+                flow = g if type(slope) is float and slope == 1.0 else g * slope
             if type(flow) is not float:
                 data = parent.data
                 same = type(flow) is type(data) is np.ndarray and flow.shape == data.shape

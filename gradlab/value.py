@@ -18,9 +18,6 @@ from gradlab.primitive import (
 )
 
 
-PLAIN = {float, int, bool}
-
-
 class Value(Operators, tape.Node):
     """A float that is traced.
 
@@ -59,9 +56,10 @@ class Value(Operators, tape.Node):
     @classmethod
     def apply(cls, op: Primitive, inputs: tuple[Any, ...]) -> Any:
         """Compute ``op`` on the plain numbers and return a node that remembers it."""
-        plain = [a.data if isinstance(a, Value) else a for a in inputs]
-        if op.elementwise and all(type(a) in PLAIN for a in plain):
-            return cls.made_by(op, inputs, float(op.scalar(*plain)))
+        if op.elementwise:
+            data = op.scalar(*[a.data if isinstance(a, Value) else a for a in inputs])
+            if type(data) is float:  # so it is, if all inputs are Values and Python numbers
+                return cls.made_by(op, inputs, data)
         # Numbers taken out of an array become Python floats, so that gradients are too.
         inputs = tuple(a.item() if isinstance(a, np.generic) else a for a in inputs)
         plain = [a.data if isinstance(a, tape.Node) else a for a in inputs]

@@ -7,6 +7,7 @@ Source: deck 001, section 10.1.4 (backpropagation), section 10.2.1 (compile).
 
 from __future__ import annotations
 
+import contextvars
 from operator import attrgetter
 from typing import Any
 
@@ -20,6 +21,9 @@ from gradlab.keras.compiled_step import CompiledStep
 from gradlab.keras.graph import leaves, mapped
 from gradlab.keras.metrics import Mean
 from gradlab.tensor import Tensor
+
+# What `keras.distribute` puts in the place of a training step, for models compiled in its scope.
+active_strategy: contextvars.ContextVar[Any] = contextvars.ContextVar("strategy", default=None)
 
 
 class Stepper:
@@ -41,6 +45,7 @@ class Stepper:
     _place = (0, 0)  # epoch and step, for messages
     run_eagerly = False
     _programs: dict[str, CompiledStep] | None = None
+    _strategy: Any = None
 
     def compile(
         self,
@@ -76,6 +81,9 @@ class Stepper:
         parts = Losses(loss, loss_weights), Metrics(metrics), Metrics(weighted_metrics)
         for part in parts:  # what does not fit is told before anything changes
             part.check(self.output_names)
+        if (strategy := active_strategy.get()) is not None:
+            strategy.check(self)
+        self._strategy = strategy
         self.optimizer = optimizers.get(optimizer)
         self.loss, self.run_eagerly = loss, run_eagerly
         self._losses, self._metrics, self._weighted = parts
@@ -125,6 +133,8 @@ class Stepper:
 
         The numbers are those of the tape; None where the tape has to compute them.
         """
+        if kind == "train" and self._strategy is not None:
+            return self._strategy.step(self, x, y, sample_weight)
         if self.run_eagerly:
             return None
         return self._compiled_step(kind)(x, y, sample_weight)

@@ -49,8 +49,6 @@ def _shared(lines: Sequence[Line], outputs: Sequence[Slot]) -> tuple[list[Line],
         inputs = mapped(replaced, line.inputs)
         if line.function is np.greater and inputs[1] == 0.0 and id(inputs[0]) in rectified:
             inputs = (rectified[id(inputs[0])], 0.0)  # relu(x) > 0 where x > 0: x may be forgotten
-        if line.row == "relu" and line.out is not None:
-            rectified[id(inputs[0])] = line.out
         if line.out is None or line.effect:
             kept.append(_with(line, inputs))
             continue
@@ -69,6 +67,8 @@ def _shared(lines: Sequence[Line], outputs: Sequence[Slot]) -> tuple[list[Line],
             continue
         seen[key] = line.out
         kept.append(_with(line, inputs))
+        if line.row == "relu":
+            rectified[id(inputs[0])] = line.out
     return kept, [replaced(slot) for slot in outputs]
 
 
