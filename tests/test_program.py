@@ -269,7 +269,7 @@ def slope(x):
     np.multiply(x, x, out=t1)   # (3,)  3 flop  48 B
     np.multiply(t1, x, out=t2)  # (3,)  3 flop  72 B
     np.add.reduce(t2, axis=None, out=t3)  # ()  3 flop  32 B
-    return t3
+    return np.array(t3)
 # memory: 32 B (56 B if no array took the place of another)"""
 
 

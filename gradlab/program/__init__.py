@@ -44,7 +44,7 @@ def program(f: Callable[..., Any], kernels: bool = False) -> Function:
     def f(x):
         np.add(1.0, x, out=t1)  # (2,)  2 flop  32 B
         np.add(t1, x, out=t2)   # (2,)  2 flop  48 B
-        return t2
+        return np.array(t2)
     # memory: 16 B (32 B if no array took the place of another)
     """
     return Function(f, kernels)

@@ -43,13 +43,13 @@ class Function:
 
     def __call__(self, *args: Any) -> Any:
         """Return f of the arguments, as plain arrays."""
-        arrays = [_plain(a) for a in _arrays_in(args)]
-        key = _key(args)
+        arrays: list[np.ndarray] = []
+        key = _key(args, arrays)
         if self.reason is None and key not in self.programs:
             self._record(args, key)
         if key not in self.programs:
             return _as_plain(self.f(*args))
-        return mapped(_copied, self.programs[key](*arrays))
+        return self.programs[key](*arrays)
 
     def _record(self, args: Any, key: Any) -> None:
         try:
@@ -62,7 +62,7 @@ class Function:
             return
         while len(self.programs) >= PROGRAMS_KEPT:
             del self.programs[next(iter(self.programs))]
-        self.programs[key] = Program(*recorded, name=_name(self.f), compiled=self.kernels)
+        self.programs[key] = Program(*recorded, name=_name(self.f), compiled=self.kernels, fresh=True)
 
     def draw(self) -> Any:
         """Draw the program that was recorded last."""
@@ -99,6 +99,7 @@ def record(
 
             result = f(*[_placed(as_input, *pair) for pair in zip(args, names, strict=True)])
             outputs = mapped(slot_of, mapped(trace.lifted, result))
+            del result  # the arrays of the example are not needed any more
         told.append(fingerprint(trace, outputs))
     if told[0] != told[1]:
         raise Escape("it does not do the same twice: it draws random numbers, or counts")
@@ -146,31 +147,28 @@ def _placed(function: Callable[[Any, str], Any], part: Any, name: str) -> Any:
     return function(part, name)
 
 
-def _arrays_in(tree: Any) -> list[Any]:
-    found: list[Any] = []
-    mapped(found.append, tree)
-    return [a for a in found if isinstance(a, ARRAYS)]
-
-
 def _plain(a: Any) -> np.ndarray:
     return np.asarray(a.data if isinstance(a, Tensor) else a)
 
 
-def _key(args: Any) -> Any:
-    """Return the shapes and types of the arrays, and everything else as it is."""
-    shape: list[Any] = []
+def _key(part: Any, arrays: list[np.ndarray]) -> Any:
+    """Return the shapes and types of the arrays, and everything else as it is; collect the arrays.
 
-    def told(a: Any) -> None:
-        known = isinstance(a, ARRAYS)
-        shape.append((a.shape, a.dtype) if known else (type(a), a if a.__hash__ else id(a)))
-
-    mapped(told, args)
-    return (repr(mapped(lambda _: 0, args)), *shape)
+    >>> found = []
+    >>> _key((np.zeros(2), {"a": 3.0}), found), len(found)
+    ((((2,), dtype('float64')), (('a', (<class 'float'>, 3.0)),)), 1)
+    """
+    if isinstance(part, ARRAYS):
+        part = part if type(part) is np.ndarray else _plain(part)
+        arrays.append(part)
+        return part.shape, part.dtype
+    if isinstance(part, dict):
+        return tuple([(k, _key(v, arrays)) for k, v in part.items()])
+    if isinstance(part, list | tuple):
+        return tuple([_key(each, arrays) for each in part])
+    return type(part), part if part.__hash__ else id(part)
 
 
 def _as_plain(tree: Any) -> Any:
     return mapped(lambda y: y.data if isinstance(y, Tensor) else y, tree)
 
-
-def _copied(y: Any) -> Any:
-    return np.array(y) if isinstance(y, np.ndarray | np.generic) else y

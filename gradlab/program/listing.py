@@ -65,14 +65,15 @@ class Names:
         """Return how to write any input."""
         return self.of(part) if isinstance(part, Slot) else self.constant(part)
 
-    def structure(self, part: Any) -> str:
+    def structure(self, part: Any, fresh: bool) -> str:
         """Return how to write what a program returns: slots in tuples, lists and dicts."""
         if isinstance(part, dict):
-            pairs = [f"{self.constant(key)}: {self.structure(v)}" for key, v in part.items()]
+            pairs = [f"{self.constant(k)}: {self.structure(v, fresh)}" for k, v in part.items()]
             return f"{{{', '.join(pairs)}}}"
         if not isinstance(part, list | tuple):
-            return self.part(part)
-        parts = ", ".join(map(self.structure, part))
+            copied = fresh and isinstance(part, Slot | np.ndarray | np.generic)
+            return f"np.array({self.part(part)})" if copied else self.part(part)
+        parts = ", ".join(self.structure(each, fresh) for each in part)
         if type(part) is list:
             return f"[{parts}]"
         if type(part) is tuple:

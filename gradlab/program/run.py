@@ -42,6 +42,7 @@ class Program:
         name: of the function in the listing.
         compiled: fuse lines into loops that Numba compiles. That pays for long runs only: it takes
             half a second to start, some seconds the first time.
+        fresh: return copies of the results, which the next run leaves as they are.
 
     Attributes:
         lines: the operations, in order; ``texts`` are their lines of Python.
@@ -59,6 +60,7 @@ class Program:
         descent: Sequence[tuple[Slot, Slot]] = (),
         name: str = "step",
         compiled: bool = False,
+        fresh: bool = False,
     ) -> None:
         asked = list(slots_in(_flat(outputs)))
         wanted = [*asked, *(slot for slot, _ in into), *(slot for slot, _ in descent)]
@@ -75,7 +77,7 @@ class Program:
         if compiled:
             kept = [*found, *(slot for line in lines for slot in line.outs if id(slot) in given)]
             lines = chained(looped(lines, kept), kept)
-        self.lines, self.name = lines, name
+        self.lines, self.name, self.fresh = lines, name, fresh
         self.outputs = mapped(lambda part: replaced.get(id(part), part), outputs)
         self.assumed = list(trace.assumed.values())
         memory = Memory(lines, found, given)
@@ -94,7 +96,7 @@ class Program:
             if id(slot) in memory.arrays:
                 names.space[names.of(slot)] = memory.arrays[id(slot)]
         self._head = f"def {self.name}({arguments}):"
-        self._tail = f"return {names.structure(self.outputs)}"
+        self._tail = f"return {names.structure(self.outputs, self.fresh)}"
         names.space["threads"] = 1
         self.shares = any(part is THREADS for line in self.lines for part in line.inputs)
         body = "\n    ".join([*self.texts, self._tail])
@@ -104,7 +106,7 @@ class Program:
     def __call__(self, *arrays: Any) -> Any:
         """Run it on arrays of the shapes and types it was recorded with.
 
-        The results are its own memory, and stay as they are until the next run.
+        The results are its own memory, and stay as they are until the next run, unless ``fresh``.
         """
         return self._function(*arrays, *[v.data for v in self.variables])
 

@@ -45,6 +45,7 @@ def _shared(lines: Sequence[Line], outputs: Sequence[Slot]) -> tuple[list[Line],
     """Compute what is asked for twice only once, and what changes nothing not at all."""
     replaced, seen, kept = _Replaced(), {}, []
     rectified: dict[int, Slot] = {}
+    never: set[int] = set()  # conditions that do not hold anywhere
     for line in lines:
         inputs = mapped(replaced, line.inputs)
         if line.function is np.greater and inputs[1] == 0.0 and id(inputs[0]) in rectified:
@@ -58,9 +59,11 @@ def _shared(lines: Sequence[Line], outputs: Sequence[Slot]) -> tuple[list[Line],
         if line.row in SAME and first and _kind(first) == _kind(line.out):
             replaced[id(line.out)] = first
             continue
-        if line.row == "multiply" and (same := _times_one(inputs, line.out)):
+        if same := _times_one(line.row, inputs, line.out) or _second_case(line, inputs, never):
             replaced[id(line.out)] = same
             continue
+        if line.function is np.logical_and and any(part is False for part in inputs):
+            never.add(id(line.out))
         key = (line.name, id(line.op or line.function), _key(inputs))
         if key in seen:
             replaced[id(line.out)] = seen[key]
@@ -84,12 +87,20 @@ def _kind(slot: Slot) -> tuple[Any, Any]:
     return slot.shape, slot.dtype
 
 
-def _times_one(inputs: tuple[Any, ...], out: Slot) -> Slot | None:
-    """Return the other factor of a product by 1."""
-    for one, other in (inputs, inputs[::-1]):
+def _times_one(row: str, inputs: tuple[Any, ...], out: Slot) -> Slot | None:
+    """Return the other factor of a product by 1, and x of x ** 1."""
+    pairs = {"multiply": (inputs, inputs[::-1]), "power": (inputs[::-1],)}.get(row, ())
+    for one, other in pairs:
         if type(one) is float and one == 1.0 and isinstance(other, Slot):
             return other if _kind(other) == _kind(out) else None
     return None
+
+
+def _second_case(line: Line, inputs: tuple[Any, ...], never: set[int]) -> Slot | None:
+    """Return what ``where`` takes if its condition holds nowhere."""
+    if line.row != "where" or id(inputs[0]) not in never or not isinstance(inputs[2], Slot):
+        return None
+    return inputs[2] if line.out and _kind(inputs[2]) == _kind(line.out) else None
 
 
 def _with(line: Line, inputs: tuple[Any, ...]) -> Line:
