@@ -172,11 +172,16 @@ def flops(line: Line) -> int:
 
 
 def traffic(line: Line) -> int:
-    """Return the bytes a line reads and writes; a view moves none."""
+    """Return the bytes a line reads and writes; a view moves none, an update reads and writes w."""
     if line.row in VIEWS:
         return 0
     slots = {id(slot): slot for slot in slots_in((line.inputs, line.outs))}
-    return sum(slot.nbytes for slot in slots.values())
+    if line.out is not None:
+        return sum(slot.nbytes for slot in slots.values())
+    first = line.inputs[0].nbytes
+    if not line.name.startswith("descend"):
+        return first  # a check looks at nothing else
+    return first + sum(slot.nbytes for slot in slots.values())
 
 
 def quantity(number: float, unit: str) -> str:
