@@ -55,6 +55,7 @@ class CompiledStep:
         self._in_a_pass = self._held = self._compiled = False
         self._choice = Choice(products.most_threads())
         self._settings: tuple[Any, ...] = ()
+        self._latest: dict[Any, _Step] = {}  # by shapes alone, while the settings are held
         self._recorded = 0
         self._failed_at: float | None = None
 
@@ -81,6 +82,7 @@ class CompiledStep:
 
     def _look(self) -> None:
         """Look up what the model consists of, and the numbers and names its parts were given."""
+        self._latest = {}
         self._layers = [layer for layer, _ in self.model._walk()]
         losses = [] if self.kind == "predict" else self.model._losses.each or []
         owners = [owner for owner in (*self._layers, *losses) if owner is not None]
@@ -102,11 +104,18 @@ class CompiledStep:
         x = mapped(self.model._to_floats, x)
         args = (x,) if self.kind == "predict" else (x, *self._targets(y, sample_weight))
         flat = list(leaves(args))
-        key = (self._compiled, *map(_shape, flat), *self._settings)
-        step = self.programs.get(key)
+        shapes = (self._compiled, *map(_shape, flat))
+        step = self._latest.get(shapes)
         if step is None or not step.program.still_holds():
-            step = self._record(args, key)
-        return None if step is None else self._run(step, flat)
+            step = self._found((*shapes, *self._settings), args)
+            if step is None:
+                return None
+            self._latest[shapes] = step
+        return self._run(step, flat)
+
+    def _found(self, key: Any, args: tuple[Any, ...]) -> _Step | None:
+        step = self.programs.get(key)
+        return step if step is not None and step.program.still_holds() else self._record(args, key)
 
     def _ready(self) -> bool:
         """Tell whether all weights and the memory of the optimizer exist."""

@@ -178,7 +178,7 @@ def traffic(line: Line) -> int:
     slots = {id(slot): slot for slot in slots_in((line.inputs, line.outs))}
     if line.out is not None:
         return sum(slot.nbytes for slot in slots.values())
-    first = line.inputs[0].nbytes
+    first = next((slot.nbytes for slot in slots_in(line.inputs)), 0)
     if not line.name.startswith("descend"):
         return first  # a check looks at nothing else
     return first + sum(slot.nbytes for slot in slots.values())
