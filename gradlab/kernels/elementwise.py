@@ -173,7 +173,7 @@ class Fused:
         """
         real, whole = generated.real(dtype), ", ".join(axes)
         writer = Writer(real, RESERVED | {*axes} | self.names | {f"{name}_" for name in self.names})
-        body = [f"{result} = {_expression(op, given, writer)}" for result, op, given in self.steps]
+        body = [f"{result} = {expression(op, given, writer)}" for result, op, given in self.steps]
         places = [(name, whole, False) for name in self.inputs] if places is None else places
         outs = [f"out{k}" for k in range(len(self.outputs))]
         totals = [f"sum{k}" for k in range(len(self.sums))]
@@ -201,7 +201,7 @@ class Fused:
         """Names of functions of the C library in the loop; with one of them, NumPy is faster."""
         writer = Writer("float32")
         for _, op, operands in self.steps:
-            _expression(op, operands, writer)
+            expression(op, operands, writer)
         return frozenset(writer.scalar_calls)
 
     def _by_numpy(
@@ -230,7 +230,8 @@ def _on_arrays(op: Any) -> Callable[..., Any]:
     return op if op in OPERATORS else lift(op)
 
 
-def _expression(op: Any, operands: Sequence[Operand], writer: Writer) -> str:
+def expression(op: Any, operands: Sequence[Operand], writer: Writer) -> str:
+    """Return the text of one step, with what it needs given to the writer."""
     given = [o if isinstance(o, str | bool) else f"real({o!r})" for o in operands]
     if op in OPERATORS:
         return OPERATORS[op].format(*given)

@@ -42,10 +42,11 @@ def program(f: Callable[..., Any], kernels: bool = False) -> Function:
     array([3., 5.])
     >>> print(slope)
     def f(x):
-        np.add(1.0, x, out=t1)  # (2,)  2 flop  32 B
-        np.add(t1, x, out=t2)   # (2,)  2 flop  48 B
-        return np.array(t2)
-    # memory: 16 B (32 B if no array took the place of another)
+        t1 = np.empty((2,), 'float64')
+        np.add(1.0, x, out=t2)  # (2,)  2 flop  32 B
+        np.add(t2, x, out=t1)   # (2,)  2 flop  48 B
+        return t1
+    # memory: 16 B (16 B if no array took the place of another)
     """
     return Function(f, kernels)
 

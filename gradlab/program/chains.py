@@ -136,7 +136,7 @@ class _Chain:
         for line in self.lines:
             operands = [operand(part) for part in line.inputs]
             names[id(line.out)] = f"a{len(names)}"
-            steps.append((names[id(line.out)], _operation(line), operands))
+            steps.append((names[id(line.out)], operation(line), operands))
         sums = [names[id(line.inputs[0])] for line in self.sums]
         fused = Fused(steps, [names[id(slot)] for slot in outs], sums)
         axes = AXES[-len(self.shape) :]
@@ -153,7 +153,8 @@ class _Chain:
         return Line(name, function, inputs, writes[0], writes=writes, flop=flop)
 
 
-def _operation(line: Line) -> Any:
+def operation(line: Line) -> Any:
+    """Return what a loop does for a line: an operator, or the primitive."""
     if line.function in COMPARISONS:
         return COMPARISONS[line.function]
     if line.row == "multiply" and line.inputs[1].__class__ is Slot and line.inputs[1].dtype == bool:

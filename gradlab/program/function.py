@@ -62,7 +62,9 @@ class Function:
             return
         while len(self.programs) >= PROGRAMS_KEPT:
             del self.programs[next(iter(self.programs))]
-        self.programs[key] = Program(*recorded, name=_name(self.f), compiled=self.kernels, fresh=True)
+        self.programs[key] = Program(
+            *recorded, name=_name(self.f), compiled=self.kernels, fresh=True
+        )
 
     def draw(self) -> Any:
         """Draw the program that was recorded last."""
@@ -158,17 +160,20 @@ def _key(part: Any, arrays: list[np.ndarray]) -> Any:
     >>> _key((np.zeros(2), {"a": 3.0}), found), len(found)
     ((((2,), dtype('float64')), (('a', (<class 'float'>, 3.0)),)), 1)
     """
-    if isinstance(part, ARRAYS):
-        part = part if type(part) is np.ndarray else _plain(part)
+    kind = type(part)
+    if kind is np.ndarray:
         arrays.append(part)
         return part.shape, part.dtype
+    if kind is list or kind is tuple:
+        return tuple([_key(each, arrays) for each in part])
+    if isinstance(part, ARRAYS):
+        return _key(_plain(part), arrays)
     if isinstance(part, dict):
         return tuple([(k, _key(v, arrays)) for k, v in part.items()])
     if isinstance(part, list | tuple):
-        return tuple([_key(each, arrays) for each in part])
-    return type(part), part if part.__hash__ else id(part)
+        return kind, tuple([_key(each, arrays) for each in part])
+    return kind, part if part.__hash__ else id(part)
 
 
 def _as_plain(tree: Any) -> Any:
     return mapped(lambda y: y.data if isinstance(y, Tensor) else y, tree)
-

@@ -65,15 +65,18 @@ class Names:
         """Return how to write any input."""
         return self.of(part) if isinstance(part, Slot) else self.constant(part)
 
-    def structure(self, part: Any, fresh: bool) -> str:
-        """Return how to write what a program returns: slots in tuples, lists and dicts."""
+    def structure(self, part: Any, copied: set[int]) -> str:
+        """Return how to write what a program returns: slots in tuples, lists and dicts.
+
+        Args:
+            copied: the ids of slots of which a copy is returned.
+        """
         if isinstance(part, dict):
-            pairs = [f"{self.constant(k)}: {self.structure(v, fresh)}" for k, v in part.items()]
+            pairs = [f"{self.constant(k)}: {self.structure(v, copied)}" for k, v in part.items()]
             return f"{{{', '.join(pairs)}}}"
         if not isinstance(part, list | tuple):
-            copied = fresh and isinstance(part, Slot | np.ndarray | np.generic)
-            return f"np.array({self.part(part)})" if copied else self.part(part)
-        parts = ", ".join(self.structure(each, fresh) for each in part)
+            return f"np.array({self.part(part)})" if id(part) in copied else self.part(part)
+        parts = ", ".join(self.structure(each, copied) for each in part)
         if type(part) is list:
             return f"[{parts}]"
         if type(part) is tuple:
@@ -205,5 +208,5 @@ def listing(head: str, lines: Sequence[Line], texts: Sequence[str], tail: str) -
         costs = [quantity(flops(line), "flop"), quantity(traffic(line), "B")] if flops(line) else []
         rows.append((f"    {text}", "  ".join([shape, *costs])))
     rows.append((f"    {tail}", ""))
-    width = min(max(len(text) for text, _ in rows), 60)
+    width = min(max(len(line) for text, _ in rows for line in text.split("\n")), 60)
     return "\n".join(f"{text:{width}}  # {note}" if note else text for text, note in rows)

@@ -69,7 +69,8 @@ class Memory:
     Args:
         lines: in order.
         outputs: results that stay until the end.
-        given: arrays that some results must be written into, by ``id(slot)``.
+        given: arrays that some results must be written into, by ``id(slot)``; None for a result
+            that gets a new array at each run.
 
     Attributes:
         arrays: the array of each slot that has memory set aside, by ``id(slot)``.
@@ -78,7 +79,7 @@ class Memory:
     """
 
     def __init__(
-        self, lines: Sequence[Line], outputs: Sequence[Slot], given: dict[int, np.ndarray]
+        self, lines: Sequence[Line], outputs: Sequence[Slot], given: dict[int, np.ndarray | None]
     ) -> None:
         self.arrays: dict[int, np.ndarray] = {}
         self.nbytes = self.without_reuse = 0
@@ -90,7 +91,8 @@ class Memory:
             ends = {k for s in slots_in(line.inputs) for k in self._roots(s) if last[k] == place}
             for slot in line.outs if can_write(line) else ():
                 if id(slot) in given:
-                    self.arrays[id(slot)] = given[id(slot)]
+                    if (array := given[id(slot)]) is not None:
+                        self.arrays[id(slot)] = array
                 else:
                     self._set_aside(slot, _taken_over(line, ends & self._blocks.keys()))
             self._free += [self._blocks.pop(k) for k in ends if k in self._blocks]

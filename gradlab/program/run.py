@@ -21,6 +21,7 @@ from gradlab.program.picture import picture
 from gradlab.program.plan import Memory, can_write
 from gradlab.program.simplify import simplified
 from gradlab.program.trace import Trace
+from gradlab.program.whole import whole
 from gradlab.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Program:
         name: of the function in the listing.
         compiled: fuse lines into loops that Numba compiles. That pays for long runs only: it takes
             half a second to start, some seconds the first time.
-        fresh: return copies of the results, which the next run leaves as they are.
+        fresh: return new arrays, which the next run leaves as they are.
 
     Attributes:
         lines: the operations, in order; ``texts`` are their lines of Python.
@@ -74,32 +75,42 @@ class Program:
             pairs = [(replaced[id(gradient)], weight) for gradient, weight in descent]
             lines, found = with_descent(lines, pairs, rate), found[: len(asked)]
             self.inputs.append(rate)
-        if compiled:
+        self.outputs = mapped(lambda part: replaced.get(id(part), part), outputs)
+        self.lines = lines
+        self._one = whole(lines, self._taken(), self.results()) if compiled and fresh else None
+        if compiled and self._one is None:
             kept = [*found, *(slot for line in lines for slot in line.outs if id(slot) in given)]
             lines = chained(looped(lines, kept), kept)
         self.lines, self.name, self.fresh = lines, name, fresh
-        self.outputs = mapped(lambda part: replaced.get(id(part), part), outputs)
         self.assumed = list(trace.assumed.values())
-        memory = Memory(lines, found, given)
+        writable = {id(slot) for line in lines if can_write(line) for slot in line.outs}
+        self._new = [slot for slot in found if fresh and id(slot) in writable]
+        memory = Memory(lines, found, {**given, **dict.fromkeys(map(id, self._new))})
         self.nbytes, self.without_reuse = memory.nbytes, memory.without_reuse
         self._compile(memory)
 
     def _compile(self, memory: Memory) -> None:
         names = Names()
-        taken = [slot for line in self.lines for slot in slots_in(line.inputs)]
-        taken = [*self.inputs, *(s for s in [*taken, *self.results()] if s.source is not None)]
-        self._arguments = {slot: names.of(slot) for slot in taken}
+        self._arguments = {slot: names.of(slot) for slot in self._taken()}
         arguments = ", ".join(self._arguments.values())
         self.variables = [s.source for s in self._arguments if isinstance(s.source, Tensor)]
+        new = {names.of(s): f"np.empty({s.shape}, {str(s.dtype)!r})" for s in self._new}
+        self._first = [f"{name} = {text}" for name, text in new.items()]
         self.texts = [written(line, names) for line in self.lines]
         for slot in (slot for line in self.lines for slot in line.outs):
             if id(slot) in memory.arrays:
                 names.space[names.of(slot)] = memory.arrays[id(slot)]
         self._head = f"def {self.name}({arguments}):"
-        self._tail = f"return {names.structure(self.outputs, self.fresh)}"
+        copied = {id(s) for s in self.results() if self.fresh} - {id(s) for s in self._new}
+        self._tail = f"return {names.structure(self.outputs, copied)}"
         names.space["threads"] = 1
         self.shares = any(part is THREADS for line in self.lines for part in line.inputs)
-        body = "\n    ".join([*self.texts, self._tail])
+        body = "\n    ".join([*self._first, *self.texts, self._tail])
+        if self._one is not None:
+            names.space["in_one_loop"] = self._one
+            results = ", ".join(map(names.of, self.results()))
+            back = f"return {names.structure(self.outputs, set())}"
+            body = f"{results}, = in_one_loop({arguments})\n    {back}"
         exec(compile(f"{self._head}\n    {body}\n", f"<{self.name}>", "exec"), names.space)
         self._function = names.space[self.name]
 
@@ -119,6 +130,12 @@ class Program:
     def threads(self, number: int) -> None:
         self._function.__globals__["threads"] = number
 
+    def _taken(self) -> list[Slot]:
+        """Return the slots that come from outside: what is given to each run, then variables."""
+        used = [slot for line in self.lines for slot in slots_in(line.inputs)]
+        others = [s for s in [*used, *self.results()] if s.source is not None]
+        return list({id(slot): slot for slot in [*self.inputs, *others]}.values())
+
     def leaves(self) -> list[tuple[Slot, str]]:
         """Return the slots of the arguments with their names."""
         return list(self._arguments.items())
@@ -137,7 +154,10 @@ class Program:
 
     def __str__(self) -> str:
         used, apart = quantity(self.nbytes, "B"), quantity(self.without_reuse, "B")
-        text = listing(self._head, self.lines, self.texts, self._tail)
+        head = "\n    ".join([self._head, *self._first])
+        text = listing(head, self.lines, self.texts, self._tail)
+        if self._one is not None:
+            return f"{text}\n# compiled as one function, in which all arrays are one"
         return f"{text}\n# memory: {used} ({apart} if no array took the place of another)"
 
     def __repr__(self) -> str:

@@ -35,7 +35,7 @@ def by_program(name: str) -> Run:
         y, pull = gl.vjp(getattr(gl, name), x)
         return y, pull(g)[0]
 
-    program = gl.program(both)
+    program = gl.program(both, kernels=True)
     return repeated(lambda: program(x, g))
 
 

@@ -88,14 +88,7 @@ def eager(layers: list[Any], loss_of: Callable[[], Any], nothing: Any) -> Run:
 def replayed(layers: list[Any], loss: Any) -> Run:
     """Return the same loop on a recorded graph."""
     again, trained = import_module("gradlab.program").replay(loss), parameters(layers)
-
-    def step() -> float:
-        loss = again()
-        for p in trained:
-            p.data -= RATE * p.grad
-        return loss
-
-    return repeated(step)
+    return lambda n: again.descend(trained, RATE, n)
 
 
 def _moons_by(value: Any, nothing: Any) -> Run:

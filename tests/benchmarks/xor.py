@@ -49,7 +49,7 @@ def xor_by_program(_: Any) -> Run:
         loss, slopes = gl.value_and_grad(loss_of, argnum=(0, 1, 2, 3))(*weights)
         return loss, [w - RATE * g for w, g in zip(weights, slopes)]
 
-    step, weights = gl.program(descend), xor_weights()
+    step, weights = gl.program(descend, kernels=True), xor_weights()
 
     def run(n: int) -> Any:
         nonlocal weights
