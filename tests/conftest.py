@@ -1,5 +1,6 @@
 """One Hypothesis profile for the whole suite, Matplotlib without a window, one BLAS thread."""
 
+import contextlib
 import os
 import shutil
 
@@ -36,3 +37,26 @@ def pytest_collection_modifyitems(items):
         for mark, reason in missing.items():
             if reason and item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@contextlib.contextmanager
+def cluster_of(workers):
+    """Start a Dask cluster of several processes on this machine, and yield a client of it."""
+    distributed = pytest.importorskip("distributed")
+    options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with distributed.LocalCluster(**options) as local, distributed.Client(local) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A client of a cluster of two processes."""
+    with cluster_of(2) as client:
+        yield client
+
+
+@pytest.fixture
+def cluster_to_kill():
+    """A client of a cluster of three processes, two of which a test may kill."""
+    with cluster_of(3) as client:
+        yield client

@@ -26,6 +26,7 @@ _MODULES = (
     "config",
     "constraints",
     "datasets",
+    "distribute",
     "initializers",
     "layers",
     "losses",
@@ -36,6 +37,7 @@ _MODULES = (
     "random",
     "regularizers",
     "saving",
+    "tuner",
     "utils",
 )
 

@@ -5,6 +5,9 @@ Layers compute in float32, as Keras does: half the memory of float64, and faster
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 
 _settings = {"floatx": "float32", "epsilon": 1e-7}
@@ -45,6 +48,24 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Change that number."""
     _settings["epsilon"] = float(value)
+
+
+@contextlib.contextmanager
+def held(floatx: str, epsilon: float) -> Iterator[None]:
+    """Use these two settings for as long as a block lasts.
+
+    >>> with held("float64", 1e-9):
+    ...     inside = as_floats(1).dtype
+    >>> inside, floatx()
+    (dtype('float64'), 'float32')
+    """
+    before = dict(_settings)
+    set_floatx(floatx)
+    set_epsilon(epsilon)
+    try:
+        yield
+    finally:
+        _settings.update(before)
 
 
 def as_floats(x: object) -> np.ndarray:

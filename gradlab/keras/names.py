@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import inspect
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gradlab.keras import objects
@@ -38,6 +39,18 @@ def default_name(base: str) -> str:
 def forget_names() -> None:
     """Begin to count anew: the next Dense layer is ``dense`` again."""
     _used.clear()
+
+
+@contextlib.contextmanager
+def counted_anew() -> Iterator[None]:
+    """Count from the beginning for as long as a block lasts, then go on as before."""
+    before = Counter(_used)
+    forget_names()
+    try:
+        yield
+    finally:
+        forget_names()
+        _used.update(before)
 
 
 def find(kind: str, table: Mapping[str, Any], name: Any) -> Any:

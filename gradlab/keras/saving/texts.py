@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SECONDS, BYTES = 30, 2 << 30
+SECONDS, BYTES = 20, 2 << 30
 
 Texts = dict[str, dict[str, Any]]
 
