@@ -24,8 +24,8 @@ FLOORS = [
 ]
 FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 OPS = [
-    *("arithmetic", "elementary", "shaping", "reductions", "activations", "linear", "windows"),
-    "losses",
+    *("arithmetic", "elementary", "shaping", "reductions", "activations"),
+    *("linear", "recurrent", "windows", "losses"),
 ]
 
 

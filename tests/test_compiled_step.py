@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from test_keras_layers import HERE
 
 import gradlab as gl
 from gradlab import keras
@@ -252,7 +253,7 @@ MERGING = {
 MOVING = {"RepeatVector": lambda: layers.RepeatVector(2), "Permute": lambda: layers.Permute([2, 1])}
 
 
-# Layers for sequences (8 steps, 4 channels) and for images (4 x 4, 2 channels), with what they need.
+# Layers for sequences (8 steps, 4 channels) and images (4 x 4, 2 channels), with what they need.
 SEQUENCES: dict[str, list] = {
     "Conv1D": [3, 2],
     **{f"{kind}Pooling1D": [] for kind in ("Average", "Max", "GlobalAverage", "GlobalMax")},
@@ -283,7 +284,7 @@ def test_layers_for_sequences_and_images(name):
 
 def test_every_layer_is_tried():
     tried = {*LAYERS, *MERGING, *MOVING, *SEQUENCES, *IMAGES}
-    assert tried == {*layers.TABLE} - {"InputLayer", "Operation"}  # operations: x + y of inputs
+    assert tried == {*HERE} - {"InputLayer", "Operation"}  # operations: x + y of inputs
 
 
 @pytest.mark.parametrize("name", MERGING)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_keras_layers import SETTINGS, inputs_for
+from test_keras_layers import HERE, SETTINGS, inputs_for
 
 from gradlab import Tensor, tape
 from gradlab.keras import layers, losses
@@ -21,7 +21,7 @@ def plain(x):
     return x.data if isinstance(x, Tensor) else np.asarray(x)
 
 
-@pytest.mark.parametrize("name", layers.TABLE)
+@pytest.mark.parametrize("name", HERE)
 def test_the_gradient_of_a_layer(name):
     if name in ("Sequential", "Functional"):
         pytest.skip("made of layers, each of which is checked")

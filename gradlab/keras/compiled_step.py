@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from gradlab import tape
-from gradlab.keras import checks
+from gradlab.keras import checks, masks
 from gradlab.keras.compiled import per_output, value
 from gradlab.keras.flat import flat_update
 from gradlab.keras.graph import leaves, mapped
-from gradlab.keras.losses.base import Loss, floats, reduce_values
+from gradlab.keras.losses.base import BATCH_MEAN, Loss, floats, reduce_values
 from gradlab.keras.optimizers.descent import SGD
 from gradlab.kernels import generated, products
 from gradlab.kernels.threads import Choice
@@ -317,6 +317,10 @@ def _reduced(loss: Any, y: Any, y_pred: Any, weight: Any) -> Any:
     weights = None
     if weight is not None or getattr(loss, "ignore_class", None) is not None:
         weights = tape.compute(sample_weights, y, weight, loss, values.shape)
+    if (mask := masks.found(y_pred)) is not None:
+        mean = loss.reduction in (BATCH_MEAN, "mean")
+        weights = tape.compute(masks.counted, mask, weights, mean, loss.dtype)
+    if weights is not None:
         values = values * weights
     return reduce_values(values, weights, loss.reduction)
 

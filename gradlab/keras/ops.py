@@ -18,6 +18,7 @@ from gradlab.ops.shaping import astype, split
 
 NOT_IN_KERAS = frozenset({
     *("positive", "astype", "getitem", "scatter_add", "product_of_the_others", "dense"),
+    *("simple_rnn", "simple_rnn_back", "lstm", "lstm_back", "gru", "gru_back"),
     *("conv_to_image", "conv_to_kernel", "put_back", "pick"),
     *("step", "linear", "prelu", "gelu_tanh", "mish", "exponential"),
 })  # fmt: skip

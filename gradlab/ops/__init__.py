@@ -1,5 +1,6 @@
 """The table of primitives, easiest first: arithmetic, elementary functions, shapes, reductions,
-activations, linear algebra, windows, losses. Every module imports only from those before it.
+activations, linear algebra, recurrent networks, windows, losses. Every module imports only from
+those before it.
 """
 
 from gradlab.entry import (
@@ -11,6 +12,7 @@ from gradlab.ops import (
     elementary,
     linear,
     losses,
+    recurrent,
     reductions,
     shaping,
     windows,
@@ -29,6 +31,7 @@ __all__ = [
     "elementary",
     "linear",
     "losses",
+    "recurrent",
     "reductions",
     "shaping",
     "windows",

@@ -11,38 +11,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from gradlab.keras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from gradlab.keras.layers.attention import Attention, MultiHeadAttention
+from gradlab.keras.layers.augmentation import (
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+    Resizing,
+)
 from gradlab.keras.layers.base import Layer
+from gradlab.keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from gradlab.keras.layers.convolution import (
     Conv1D,
     Conv2D,
     Conv2DTranspose,
 )
-from gradlab.keras.layers.separable import (
-    DepthwiseConv2D,
-    SeparableConv2D,
-)
-from gradlab.keras.layers.normalization import (
-    BatchNormalization,
-    GroupNormalization,
-    LayerNormalization,
-    UnitNormalization,
-)
-from gradlab.keras.layers.pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    MaxPooling1D,
-    MaxPooling2D,
-)
-from gradlab.keras.layers.resizing import (
-    Cropping2D,
-    UpSampling2D,
-    ZeroPadding2D,
-)
 from gradlab.keras.layers.core import Activation, Dense, Flatten, Input, InputLayer, Reshape
+from gradlab.keras.layers.embedding import Embedding, Masking
+from gradlab.keras.layers.encoding import CategoryEncoding, Discretization
+from gradlab.keras.layers.lookup import IntegerLookup, StringLookup, TextVectorization
 from gradlab.keras.layers.merging import (
     Add,
     Average,
@@ -61,8 +48,25 @@ from gradlab.keras.layers.merging import (
     multiply,
     subtract,
 )
+from gradlab.keras.layers.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    UnitNormalization,
+)
 from gradlab.keras.layers.operation import Operation
+from gradlab.keras.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
 from gradlab.keras.layers.preprocessing import Normalization, Rescaling
+from gradlab.keras.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
 from gradlab.keras.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -73,6 +77,16 @@ from gradlab.keras.layers.regularization import (
     SpatialDropout2D,
 )
 from gradlab.keras.layers.reshaping import Lambda, Permute, RepeatVector
+from gradlab.keras.layers.resizing import (
+    Cropping2D,
+    UpSampling2D,
+    ZeroPadding2D,
+)
+from gradlab.keras.layers.separable import (
+    DepthwiseConv2D,
+    SeparableConv2D,
+)
+from gradlab.keras.layers.wrappers import Bidirectional, TimeDistributed
 from gradlab.keras.names import resolve
 from gradlab.keras.objects import serialize
 from gradlab.keras.saving.custom import custom_object_scope
@@ -129,6 +143,30 @@ KINDS: tuple[type[Layer], ...] = (
     GroupNormalization,
     LayerNormalization,
     UnitNormalization,
+    GRU,
+    LSTM,
+    RNN,
+    SimpleRNN,
+    GRUCell,
+    LSTMCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+    Bidirectional,
+    TimeDistributed,
+    Embedding,
+    Masking,
+    Attention,
+    MultiHeadAttention,
+    CategoryEncoding,
+    Discretization,
+    IntegerLookup,
+    StringLookup,
+    TextVectorization,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+    Resizing,
 )
 TABLE: dict[str, Any] = {kind.__name__: kind for kind in KINDS}
 
@@ -166,18 +204,24 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
 __all__ = [
     "ELU",
+    "GRU",
     "KINDS",
+    "LSTM",
+    "RNN",
     "TABLE",
     "Activation",
     "ActivityRegularization",
     "Add",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
     "BatchNormalization",
+    "Bidirectional",
+    "CategoryEncoding",
     "Concatenate",
     "Conv1D",
     "Conv2D",
@@ -188,9 +232,12 @@ __all__ = [
     "Cropping2D",
     "Dense",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -204,30 +251,45 @@ __all__ = [
     "GroupNormalization",
     "Input",
     "InputLayer",
+    "IntegerLookup",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPooling1D",
     "MaxPooling2D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
     "Permute",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv2D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling2D",
     "ZeroPadding2D",

@@ -16,7 +16,7 @@ import numpy as np
 
 from gradlab import tape
 from gradlab.errors import ShapeError
-from gradlab.keras import config, regularizers
+from gradlab.keras import config, masks, regularizers
 from gradlab.keras.graph import KerasTensor, LayerCall, Shape, is_symbolic, leaves, mapped
 from gradlab.keras.layers.shapes import as_shape, mapped_shapes, numbers, outputs_like, shapes_of
 from gradlab.keras.layers.weights import Keeper
@@ -175,6 +175,8 @@ class Layer(Keeper):
         with phase(training, self._penalties) as is_training:
             if "training" in parameters(type(self))[1 + len(args) :]:
                 kwargs = {**kwargs, "training": is_training}
+            if "mask" in parameters(type(self)) and kwargs.get("mask") is None and args:
+                kwargs = {**kwargs, "mask": masks.found_in(args[0])}
             outputs = self.call(*args, **kwargs)
             if outputs is None:
                 raise TypeError(
@@ -185,6 +187,7 @@ class Layer(Keeper):
             if self.activity_regularizer is not None:
                 for y in leaves(outputs):
                     self.add_loss(self.activity_regularizer(y) / len(numbers(y)))
+        masks.handed_on(args[:1], outputs)
         return outputs
 
     def add_loss(self, loss: Any) -> None:

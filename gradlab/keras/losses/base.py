@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.errors import ShapeError
-from gradlab.keras import config, objects
+from gradlab.keras import config, masks, objects
 from gradlab.keras.losses.functions import (
     FUNCTIONS,
     floats,
@@ -119,6 +119,10 @@ class Loss:
         y_true = self.targets(y_true)
         values = floats(self.call(y_true, floats(y_pred, self.dtype)), self.dtype)
         weights = self.weights(y_true, values.shape, sample_weight)
+        if (mask := masks.found(y_pred)) is not None:
+            weights = masks.counted(
+                mask, weights, self.reduction in (BATCH_MEAN, "mean"), self.dtype
+            )
         return reduce_values(
             values if weights is None else values * weights, weights, self.reduction
         )

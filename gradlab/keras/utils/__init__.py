@@ -7,4 +7,11 @@ from gradlab.keras.utils.arrays import to_categorical as to_categorical
 from gradlab.keras.utils.arrays import train_test_split as train_test_split
 from gradlab.keras.utils.dataset import PyDataset as PyDataset
 from gradlab.keras.utils.dataset import Sequence as Sequence
+from gradlab.keras.utils.image_files import (
+    image_dataset_from_directory as image_dataset_from_directory,
+)
 from gradlab.keras.utils.model_plot import plot_model as plot_model
+from gradlab.keras.utils.sequences import pad_sequences as pad_sequences
+from gradlab.keras.utils.sequences import (
+    timeseries_dataset_from_array as timeseries_dataset_from_array,
+)

@@ -1,0 +1,74 @@
+"""Masks: which steps of a sequence count, remembered beside the array that holds the sequence.
+
+Sequences of one batch have the same length, short ones are filled up. A layer that knows where
+(`Embedding`, `Masking`) leaves a mask; those after it look it up, use it, and hand it on; at the
+end the loss leaves out the steps that do not count.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from gradlab.keras.graph import leaves, mapped
+
+_masks: dict[int, tuple[Any, Any]] = {}
+
+
+def put(x: Any, mask: Any) -> Any:
+    """Leave a mask beside an array or Tensor, for as long as that exists, and return it.
+
+    Args:
+        mask: (batch, steps), False for the steps that do not count.
+
+    >>> x = put(np.zeros((1, 2, 3)), np.array([[True, False]]))
+    >>> found(x)
+    array([[ True, False]])
+    """
+    key = id(x)
+
+    def forget(_: Any) -> None:
+        _masks.pop(key, None)
+
+    _masks[key] = (weakref.ref(x, forget), mask)
+    return x
+
+
+def found(x: Any) -> Any:
+    """Return the mask that was left beside an array; None if there is none."""
+    return _masks[id(x)][1] if id(x) in _masks else None
+
+
+def found_in(structure: Any) -> Any:
+    """Return the masks of all arrays of a structure, in the same structure; None without any."""
+    masks = mapped(found, structure)
+    return None if all(mask is None for mask in leaves(masks)) else masks
+
+
+def handed_on(inputs: Any, outputs: Any) -> None:
+    """Leave the mask of the first input beside outputs that have the same steps, and none yet."""
+    mask = next((m for m in map(found, leaves(inputs)) if m is not None), None)
+    if mask is None:
+        return
+    for y in leaves(outputs):
+        if found(y) is None and y.shape[:2] == mask.shape and len(y.shape) > 2:
+            put(y, mask)
+
+
+def counted(mask: Any, weights: Any, mean: bool, dtype: Any) -> np.ndarray:
+    """Return the factors on the losses of all steps: 0 for those that do not count.
+
+    Args:
+        mask: (batch, steps).
+        weights: the other factors, or None.
+        mean: the losses are to be divided by their number; then only those that count are counted.
+
+    >>> counted(np.array([[True, True, False, False]]), None, True, "float32")
+    array([[2., 2., 0., 0.]], dtype=float32)
+    """
+    factors = np.asarray(mask).astype(dtype)
+    if mean:
+        factors *= factors.size / max(factors.sum(), 1.0)
+    return factors if weights is None else factors * weights
