@@ -82,7 +82,7 @@ print(*model.predict(X_test[:3], verbose=0).ravel())
 program = [sys.executable, "-c", session, folder / "my_keras_model"]
 printed = subprocess.run(program, capture_output=True, text=True, check=True).stdout
 print(printed)
-assert "dense_1" in printed and "WideAndDeepModel" not in printed, "a functional model"
+assert "(Dense)" in printed and "WideAndDeepModel" not in printed, "a functional model"
 by_session = [float(y) for y in printed.splitlines()[-1].split()]
 assert np.allclose(by_session, predictions[:3, 0], atol=1e-5), "with the same predictions"
 

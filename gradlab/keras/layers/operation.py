@@ -111,7 +111,7 @@ def class_in_keras(entry: Entry) -> tuple[str, str]:
     >>> class_in_keras(REGISTRY["log_softmax"])
     ('keras.src.ops.nn', 'LogSoftmax')
     """
-    usual = "nn" if entry.chapter == "activations" else "numpy"
+    usual = "nn" if entry.chapter in ("activations", "windows") else "numpy"
     name = "".join(part.capitalize() for part in entry.name.split("_"))
     return f"keras.src.ops.{MODULES.get(entry.name, usual)}", CLASSES.get(entry.name, name)
 
