@@ -9,6 +9,8 @@ import pytest
 import threadpoolctl
 from hypothesis import HealthCheck, settings
 
+collect_ignore_glob = ["golden/record_*.py"]  # they need what only they were run with
+
 matplotlib.use("Agg")
 threadpoolctl.threadpool_limits(1)  # the workers share the cores; a product that waits takes ages
 

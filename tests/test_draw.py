@@ -559,10 +559,11 @@ def test_saving_leaves_matplotlib_as_it_was(tmp_path):
     import matplotlib as mpl
     from matplotlib import pyplot as plt
 
+    before = plt.get_fignums()
     with mpl.rc_context({"font.size": 31.0, "text.usetex": True}):
         gradlab.draw(neuron()).save(tmp_path / "x.png")
         assert mpl.rcParams["font.size"] == 31.0
-    assert not plt.get_fignums()
+    assert plt.get_fignums() == before
 
 
 def test_a_very_large_picture_is_scaled_to_fit(tmp_path, monkeypatch):

@@ -69,7 +69,7 @@ SETTINGS = {  # arguments without which a layer cannot be made, or that are wort
     "InputLayer": {"shape": [4]},
     "Dense": {
         "units": 3,
-        "activation": layers.LeakyReLU(0.1),
+        "activation": "elu",
         "kernel_initializer": "he_normal",
         "kernel_regularizer": keras.regularizers.L1L2(0.1, 0.2),
         "bias_constraint": "non_neg",
@@ -130,7 +130,10 @@ WRITTEN = [name for name in HERE if name != "Lambda"]
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_layer_is_written_down_and_made_again(name):
-    layer = layers.TABLE[name](**SETTINGS.get(name, {}), name="mine", trainable=False)
+    settings = dict(SETTINGS.get(name, {}))
+    if name == "Dense":  # a layer of its own: once built it is written with its shape
+        settings["activation"] = layers.LeakyReLU(0.1)
+    layer = layers.TABLE[name](**settings, name="mine", trainable=False)
     written = json.loads(json.dumps(layers.serialize(layer)))
     again = layers.deserialize(written)
     assert type(again) is type(layer) and again.name == "mine"
