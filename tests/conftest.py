@@ -62,3 +62,12 @@ def cluster_to_kill():
     """A client of a cluster of three processes, two of which a test may kill."""
     with cluster_of(3) as client:
         yield client
+
+
+@pytest.fixture
+def fresh_names():
+    """Layers are named from the beginning, and random numbers are the same in each test."""
+    from gradlab import keras
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(42)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from golden import record_keras_functional as golden
+from messages import says
 
 import gradlab as gl
 from gradlab import Tensor, keras
@@ -18,18 +19,7 @@ RECORDED = json.loads(golden.FILE.read_text())
 layers, ops = keras.layers, keras.ops
 
 
-@pytest.fixture(autouse=True)
-def _fresh_names():
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(42)
-
-
-def says(error, *words):
-    """Assert that a message of three lines has these words."""
-    text = str(error.value)
-    assert len(text.split("\n")) == 3, text
-    for word in words:
-        assert word in text
+pytestmark = pytest.mark.usefixtures("fresh_names")
 
 
 def rows(*shape, seed=0):

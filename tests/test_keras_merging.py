@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from messages import says
 
 from gradlab import ShapeError, Tensor, keras
 
@@ -25,14 +26,6 @@ BY_HAND = {
 @pytest.fixture(autouse=True)
 def _fresh_names():
     keras.backend.clear_session()
-
-
-def says(error, *words):
-    """Assert that a message of three lines has these words."""
-    text = str(error.value)
-    assert len(text.split("\n")) == 3, text
-    for word in words:
-        assert word in text
 
 
 @pytest.mark.parametrize("name", BY_HAND)

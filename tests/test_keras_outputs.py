@@ -7,24 +7,14 @@ import warnings
 import numpy as np
 import pytest
 from golden import record_keras_functional as golden
+from messages import says
 
 from gradlab import keras
 
 layers = keras.layers
 
 
-@pytest.fixture(autouse=True)
-def _fresh_names():
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(42)
-
-
-def says(error, *words):
-    """Assert that a message of three lines has these words."""
-    text = str(error.value)
-    assert len(text.split("\n")) == 3, text
-    for word in words:
-        assert word in text
+pytestmark = pytest.mark.usefixtures("fresh_names")
 
 
 def some(rows=40):
