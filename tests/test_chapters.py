@@ -16,7 +16,9 @@ def test_the_first_six_chapters_are_there():
     assert [c.number for c in CHAPTERS][:6] == [1, 2, 3, 4, 5, 6]
 
 
-# Without the data sets the chapters use the samples that travel with gradlab, and say so.
+# `gradlab run --all` runs them too. Without the data sets they use the samples that travel with
+# gradlab, and say so.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::gradlab.keras.datasets.SampleNotice")
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
 def test_chapter_runs_and_its_claims_hold(chapter, tmp_path, monkeypatch):

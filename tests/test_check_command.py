@@ -193,7 +193,10 @@ def test_wrong_gradients_come_with_the_smallest_input(check, name, words):
     assert words in out and "wrong   " in out
 
 
-@pytest.mark.parametrize("name", ["Relu6", "square", "scaled", "cube", "power_of"])
+LONGER = [pytest.param(name, marks=pytest.mark.slow) for name in ("scaled", "cube", "power_of")]
+
+
+@pytest.mark.parametrize("name", ["Relu6", "square", *LONGER])
 def test_the_counterexample_runs_and_fails(check, folder, name):
     out = check(f"student.py:{name}", "--examples", "40")[1]
     code = out.partition("\n\n")[2]

@@ -12,6 +12,8 @@ import tuner_models as models
 
 from gradlab import keras
 
+pytestmark = pytest.mark.slow  # a cluster takes seconds to start
+
 
 @pytest.fixture(autouse=True)
 def double():

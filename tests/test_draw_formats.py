@@ -45,8 +45,11 @@ HEADS = {
 }
 
 
+SOME = [pytest.param(n, marks=[pytest.mark.slow] * (n == "200 nodes")) for n in PICTURES]
+
+
 @pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", SOME)
 def test_every_format_of_every_kind_without_graphviz(name, form, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(dot, "_has_package", bool)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ import tuner_models as models
 from gradlab import keras
 from gradlab.keras import tuner as keras_tuner
 from gradlab.keras.tuner import workers
+
+pytestmark = pytest.mark.slow  # as is every process that imports gradlab anew
 
 FIT = {"epochs": 3, "validation_split": 0.25, "verbose": 0}
 
@@ -71,8 +76,6 @@ class AlwaysDies(keras_tuner.HyperModel):
         return models.build_model(hp)
 
     def fit(self, hp, model, *args, **kwargs):
-        import os
-
         if hp["n_hidden"]:
             os._exit(13)
         return model.fit(*args, **kwargs)
@@ -89,6 +92,40 @@ def test_a_trial_that_always_dies_has_failed(tmp_path):
     assert all(t.hyperparameters["n_hidden"] for t in failed)
     text = "WorkerLostError: its process has ended with code 13, 3 times"
     assert {t.message for t in failed} <= {text}
+
+
+class DiesBesideAChild(models.DiesOnce):
+    """A hypermodel whose process dies, and leaves a forked one that holds on to its pipes."""
+
+    def fit(self, hp, model, *args, **kwargs):
+        if not self.mark.exists():
+            child = os.fork()
+            if child == 0:
+                time.sleep(60)
+                os._exit(0)
+            self.mark.write_text(str(child))
+            os._exit(13)
+        return model.fit(*args, **kwargs)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_process_that_dies_is_noticed_though_its_child_lives(tmp_path):
+    tuner = searched(tmp_path, hypermodel=DiesBesideAChild(tmp_path), workers=2)
+    os.kill(int((tmp_path / "died").read_text()), signal.SIGKILL)  # it is still there
+    assert {trial.status for trial in tuner.oracle.trials.values()} == {"COMPLETED"}
+
+
+class AsksTheUser(models.WithBatchSize):
+    """A hypermodel that reads from the keyboard."""
+
+    def fit(self, hp, model, *args, **kwargs):
+        assert sys.stdin.read() == ""
+        return model.fit(*args, **kwargs)
+
+
+def test_a_model_cannot_read_what_is_meant_for_its_process(tmp_path):
+    tuner = searched(tmp_path, hypermodel=AsksTheUser(), workers=2)
+    assert {trial.status for trial in tuner.oracle.trials.values()} == {"COMPLETED"}
 
 
 SCRIPT = """

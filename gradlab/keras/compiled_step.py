@@ -51,7 +51,6 @@ class CompiledStep:
         self.model, self.kind = model, kind
         self.programs: dict[Any, _Step] = {}
         self.reason: str | None = None
-        self._layers: list[Any] = []
         self._in_a_pass = self._held = self._compiled = False
         self._choice = Choice(products.most_threads())
         self._settings: tuple[Any, ...] = ()
@@ -83,9 +82,9 @@ class CompiledStep:
     def _look(self) -> None:
         """Look up what the model consists of, and the numbers and names its parts were given."""
         self._latest = {}
-        self._layers = [layer for layer, _ in self.model._walk()]
+        layers = [layer for layer, _ in self.model._walk()]
         losses = [] if self.kind == "predict" else self.model._losses.each or []
-        owners = [owner for owner in (*self._layers, *losses) if owner is not None]
+        owners = [owner for owner in (*layers, *losses) if owner is not None]
         values = [v for owner in owners for v in vars(owner).values() if type(v) in SETTINGS]
         self._settings = (*values, *(w.serial for w in self.model.weights))
 
@@ -97,9 +96,9 @@ class CompiledStep:
         if self.reason is not None:
             return None
         if not self._held:
-            self._look()
             if not self._ready():
                 return None
+            self._look()
             self._held = self._in_a_pass
         x = mapped(self.model._to_floats, x)
         args = (x,) if self.kind == "predict" else (x, *self._targets(y, sample_weight))
@@ -118,11 +117,14 @@ class CompiledStep:
         return step if step is not None and step.program.still_holds() else self._record(args, key)
 
     def _ready(self) -> bool:
-        """Tell whether all weights and the memory of the optimizer exist."""
-        if not all(layer.built for layer in self._layers):
+        """Tell whether all weights exist, and each loss has its output."""
+        if not all(layer.built for layer, _ in self.model._walk()):
             return False
-        matched = self.kind == "predict" or self.model._losses.names is not None
-        return matched and (self.kind != "train" or self.model.optimizer.built)
+        if self.kind == "predict":
+            return True
+        if names := getattr(self.model, "output_names", None):
+            self.model._losses.match(names)
+        return self.model._losses.names is not None
 
     def _targets(self, y: Any, sample_weight: Any) -> tuple[list[Any], list[Any]]:
         """Return targets and weights as arrays, one of each per output."""
@@ -143,15 +145,18 @@ class CompiledStep:
         except Refused:
             return None  # the tape tells what is wrong with this batch
         except (Exception, Escape) as error:
-            # It may be a mistake in this batch, and the tape will tell; if the tape had nothing to
-            # say against the batch before, it is the recording that fails.
+            # It may be a mistake in this batch, or in a model that never took a step, and the tape
+            # will tell; if it had nothing to say against the batch before, the recording fails.
             before, self._failed_at = self._failed_at, self._done()
-            if not isinstance(error, Escape) and before in (None, self._failed_at):
+            first = self.kind == "train" and not self.model.optimizer.built
+            if first or (not isinstance(error, Escape) and before in (None, self._failed_at)):
                 return None
             self.reason = reason(error)
             self.programs.clear()
             notice(self.model.name, self.reason)
             return None
+        if self.kind == "train" and not self.model.optimizer.built:
+            self.model.optimizer.build(step.weights)  # now that the arrays of the example are gone
         while len(self.programs) >= PROGRAMS_KEPT:
             del self.programs[next(iter(self.programs))]
         self.programs[key] = step
@@ -267,7 +272,7 @@ def _is_plain_descent(optimizer: Any, weights: list[Any]) -> bool:
     if type(optimizer) is not SGD or optimizer.momentum or optimizer.use_ema:
         return False
     extras = ("clipnorm", "clipvalue", "global_clipnorm", "weight_decay")
-    known = all(weight.serial in optimizer._places for weight in weights)
+    known = not optimizer.built or all(w.serial in optimizer._places for w in weights)
     free = all(weight.constraint is None for weight in weights)
     return known and free and all(getattr(optimizer, name) is None for name in extras)
 

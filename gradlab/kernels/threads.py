@@ -53,9 +53,9 @@ def one_each() -> contextlib.AbstractContextManager[Any]:
 class Choice:
     """One thread or several for a step that is repeated: by measuring, and again from time to time.
 
-    Results may not depend on the choice. A second thread that finds its core taken by another
-    program makes a step many times slower, so a step that takes twice as long as with one thread,
-    three times running, ends the matter until the next `measure`.
+    Results may not depend on the choice. While another program takes a core now and then, most
+    steps on two threads are fast, and some many times slower: so what counts is their mean. It is
+    followed on, and once it exceeds the time of one thread, that ends the matter until `measure`.
 
     Args:
         most: how many threads there are.
@@ -68,9 +68,13 @@ class Choice:
     ...     choice.took(seconds)
     >>> choice.threads
     2
+    >>> choice.took(4.0)  # a core was taken
+    >>> choice.threads
+    1
     """
 
     TRIALS = 10
+    MEMORY = 32  # steps that the mean goes back, about
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -78,25 +82,20 @@ class Choice:
 
     def measure(self) -> None:
         """Try both again, in the next steps; ``gradlab.config.threads`` leaves no choice."""
-        self._times: dict[int, list[float]] = {1: [], self.most: []}
-        self._slow = 0
+        self._alone: list[float] = []  # seconds of steps on one thread
+        self._steps, self._mean = 0, 0.0  # of those on several
         self._decided = self.most == 1 or config.threads != "auto"
         self.threads = 1 if config.threads == "auto" else min(int(config.threads), self.most)
 
     def took(self, seconds: float) -> None:
         """Tell how long a step took."""
-        if config.threads != "auto":
-            return
-        alone, together = self._times[1], self._times[self.most]
-        if self.threads > 1 and len(alone) == self.TRIALS:
-            self._slow = self._slow + 1 if seconds > 2.0 * statistics.median(alone) else 0
-            if self._slow == 3:
-                self.threads, self._decided = 1, True
         if self._decided:
             return
-        (alone if self.threads == 1 else together).append(seconds)
-        if len(together) == self.TRIALS:
-            faster = statistics.median(together) < statistics.median(alone)
-            self.threads, self._decided = self.most if faster else 1, True
-        elif len(alone) == self.TRIALS:
-            self.threads = self.most
+        if self.threads == 1:
+            self._alone.append(seconds)
+            self.threads = self.most if len(self._alone) == self.TRIALS else 1
+            return
+        self._steps += 1
+        self._mean += (seconds - self._mean) / min(self._steps, self.MEMORY)
+        if self._steps >= self.TRIALS and self._mean >= statistics.median(self._alone):
+            self.threads, self._decided = 1, True

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from . import (
     activations,
+    layers,
     memory,
     operations,
     products,
@@ -26,6 +27,7 @@ FAMILIES = {
     "operations": operations.SUITES,
     "products": products.SUITES,
     "updates": updates.SUITES,
+    "layers": layers.SUITES,
     "starts": starts.SUITES,
     "memory": memory.SUITES,
     "scaling": scaling.SUITES,

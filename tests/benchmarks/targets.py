@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import activations, memory, products
+from . import activations, layers, memory, products
 from .starts import COLD, FIT, GRADIENT
 from .timing import Results, middle, ratio
 from .training import BUSY, COMPILED, FREE, TAPES
@@ -177,4 +177,19 @@ def _starts() -> list[Target]:
     ]
 
 
-TARGETS = [*_training(), *_scalars(), *_kernels(), *_starts()]
+def _layers() -> list[Target]:
+    return [
+        Target(
+            f"{label.split(',')[0]}, torch", 1 / 1.5, 1.0,
+            against("layers", label, "gradlab", "torch"),
+        )
+        for label in (layers.CONVOLUTION, layers.LSTM)
+    ] + [
+        Target(f"{suite}, torch", 0.5, 1.0, against(suite, label, "gradlab", "torch"))
+        for suite, label in (
+            ("convolution memory", layers.CONVOLUTION), ("LSTM memory", layers.LSTM),
+        )
+    ]  # fmt: skip
+
+
+TARGETS = [*_training(), *_scalars(), *_kernels(), *_layers(), *_starts()]
