@@ -482,6 +482,11 @@ def test_other_models_stay_on_the_tape(kind):
     assert type(model.dense.kernel).__name__ == "Variable" and model.losses == []
 
 
+def test_the_first_step_is_a_program_already():
+    model, step, _ = train(dense(), numbers(), True, batch=ROWS, epochs=1)
+    assert len(step.programs) == 1 and int(model.optimizer.iterations.data) == 1
+
+
 def test_a_recording_leaves_no_penalties_behind():
     make = dense(lambda: layers.Dense(4, activity_regularizer="l2", kernel_regularizer="l1"))
     model, step, _ = train(make, numbers(), True)

@@ -545,6 +545,18 @@ def test_softmax_in_place_without_overflow(dtype):
     np.testing.assert_allclose(x, expected, rtol=2e-6 if dtype == "float32" else 1e-13, atol=1e-37)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("columns", [1, 3, 100])
+def test_the_way_back_through_the_softmax(columns, dtype):
+    x, g = (RNG.normal(size=(7, columns)).astype(dtype) for _ in "xg")
+    scores, delta = gradlab.Tensor(x), np.empty_like(x)
+    p = REGISTRY["softmax"](scores)
+    p.backward(g)
+    dense.loop(dense.probability_slopes, x.dtype)(delta, p.data, g)
+    near = 1e-6 if dtype == "float32" else 1e-15
+    np.testing.assert_allclose(delta, scores.grad, rtol=0, atol=near)
+
+
 def cross_entropy_on_the_tape(x, targets, scale):
     """Return the losses, and the slope of their scaled sum, by the table's own rules."""
     name = f"{'sparse_' * (targets.ndim == 1)}categorical_crossentropy"

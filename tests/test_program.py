@@ -129,6 +129,20 @@ def test_numbers_and_texts_are_part_of_the_program():
     assert len(fast.programs) == 3
 
 
+def test_a_tensor_made_of_others_than_the_arguments_is_no_constant():
+    W = gl.Tensor([[2.0]])
+
+    def twice(x):
+        with gl.no_grad():
+            return x @ (W * 2.0)
+
+    recorded = program(twice)
+    with pytest.warns(NotRecorded, match="makes a Tensor of something else"):
+        assert recorded(np.ones((1, 1))) == 4.0
+    W.data[...] = 3.0
+    assert recorded(np.ones((1, 1))) == 6.0
+
+
 def test_nothing_is_computed_twice_or_for_nobody():
     def wasteful(x):
         gl.exp(x)

@@ -90,9 +90,20 @@ def log_slopes(
             delta[r, c] = delta[r, c] - p[r, c] * total
 
 
+def probability_slopes(delta: np.ndarray, p: np.ndarray, g: np.ndarray) -> None:
+    """``delta = g * p - p * sum(g * p)``: the slope back through the softmax alone."""
+    for r in range(p.shape[0]):
+        total = 0.0
+        for c in range(p.shape[1]):
+            delta[r, c] = g[r, c] * p[r, c]
+            total += delta[r, c]
+        for c in range(p.shape[1]):
+            delta[r, c] -= p[r, c] * total
+
+
 @functools.cache
 def loop(function: Any, dtype: np.dtype) -> Any:
     """Return one of the functions above, compiled for float32 or float64; this needs Numba."""
     writer = Writer(generated.real(dtype))
-    text = writer.loop(function)
+    text = writer.loop(function, "summing")
     return getattr(generated.load(writer.module(text)), function.__name__)

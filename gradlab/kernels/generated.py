@@ -23,6 +23,8 @@ from gradlab import config
 
 # Float rules of C: x / 0 is infinite, and a * b + c may be rounded once. Nothing else is relaxed.
 RULES: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
+# A sum may also be added up in several parts, as many as there are numbers in a vector.
+SUMS: dict[str, Any] = {**RULES, "fastmath": {"contract", "reassoc", "nsz"}}
 
 
 @functools.cache
@@ -41,21 +43,24 @@ def load(source: str) -> types.ModuleType:
 
     The text decorates its loops with ``@kept``, which is `numba.njit` with Numba's disk cache where
     that works and without it elsewhere: in a read-only folder every process compiles anew. With
-    ``@shared`` the threads of Numba share what stands under ``numba.prange``. What the loops call
-    is decorated with ``@inlined``; it becomes part of them, or they would not vectorise.
+    ``@summing`` its sums may be added in another order, with ``@shared`` the threads of Numba share
+    what stands under ``numba.prange``. What the loops call is decorated with ``@inlined``; it
+    becomes part of them, or they would not vectorise.
 
     >>> load("answer = 42").answer
     42
     """
-    source = f"# Written by gradlab; compiled with {RULES}.\n{source}"
+    rules = [sorted(rules["fastmath"]) for rules in (RULES, SUMS)]
+    source = f"# Written by gradlab; relaxed are {rules[0]}, in sums {rules[1]}.\n{source}"
     name = "gradlab_" + hashlib.sha256(source.encode()).hexdigest()[:20]
     path = config.cache_folder() / "kernels" / f"{name}.py"
     kept = _written(path, source)
     module = types.ModuleType(name)
     module.__dict__.update(
         __file__=str(path),
-        kept=functools.partial(_compiled, kept, False),
-        shared=functools.partial(_compiled, kept, True),
+        kept=functools.partial(_compiled, kept, RULES),
+        summing=functools.partial(_compiled, kept, SUMS),
+        shared=functools.partial(_compiled, kept, {**RULES, "parallel": True}),
         inlined=_inlined,
     )
     sys.modules[name] = module  # where Numba looks for the function that its machine code is of
@@ -87,13 +92,13 @@ def _tell(folder: Path) -> None:
     )
 
 
-def _compiled(kept: bool, parallel: bool, function: Any) -> Any:
+def _compiled(kept: bool, rules: dict[str, Any], function: Any) -> Any:
     import numba
 
     try:
-        return numba.njit(cache=kept, parallel=parallel, **RULES)(function)
+        return numba.njit(cache=kept, **rules)(function)
     except RuntimeError:  # no folder to keep machine code in
-        return numba.njit(parallel=parallel, **RULES)(function)
+        return numba.njit(**rules)(function)
 
 
 def _inlined(function: Any) -> Any:

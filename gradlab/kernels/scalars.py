@@ -62,15 +62,18 @@ class Writer:
             while name in taken:
                 name += "_"
             self.names[function] = name
-            self.texts.append(self._rewritten(function, name))
+            self.texts.append(f"@inlined\n{self._rewritten(function, name)}")
         return self.names[function]
 
-    def loop(self, function: Callable[..., Any]) -> str:
+    def loop(self, function: Callable[..., Any], how: str = "kept") -> str:
         """Return the text of a function of arrays, with ``for`` over rows and columns in it.
 
         What stands in it for one number is rewritten as in a rule; whole numbers stay as they are.
+
+        Args:
+            how: its decorator, see `gradlab.kernels.generated.load`.
         """
-        return self._rewritten(function, function.__name__, whole_loop=True)
+        return f"@{how}\n{self._rewritten(function, function.__name__, whole_loop=True)}"
 
     def module(self, loop: str) -> str:
         """Return a module's text: the number types, the functions collected, and the loop."""
@@ -101,8 +104,7 @@ class Writer:
             definition.body = definition.body[1:]
         space = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
         _Vectorising(self, space, definition, whole_loop).visit(definition)
-        text = ast.unparse(ast.fix_missing_locations(definition))
-        return f"{'@kept' if whole_loop else '@inlined'}\n{text}"
+        return ast.unparse(ast.fix_missing_locations(definition))
 
 
 def _literal(found: float) -> str:

@@ -6,6 +6,7 @@ The kernel writes into memory that was set aside, where NumPy would make an arra
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ LOOPS: dict[Callable[..., Any], Any] = {
     patterns.log_of_label: dense.label_logs,
     patterns.softmax_slope: dense.label_slopes,
     patterns.log_softmax_slope: dense.log_slopes,
+    patterns.probability_slope: dense.probability_slopes,
 }
 
 
@@ -41,7 +43,9 @@ def _looped(line: Line) -> Line | None:
     if line.row == "softmax" and line.inputs[1] in (-1, 1) and out.order == "C":
         function, inputs = dense.probabilities, line.inputs[:1]
     elif line.function in LOOPS:
-        function, inputs = LOOPS[line.function], _with_bounds(line.inputs, out.dtype)
+        function, inputs = LOOPS[line.function], line.inputs
+        if "epsilon" in inspect.signature(function).parameters:
+            inputs = _with_bounds(inputs, out.dtype)
     else:
         return None
     if any(not isinstance(part, Slot | np.ndarray | np.floating) for part in inputs):

@@ -83,6 +83,16 @@ def log_softmax_slope(p: np.ndarray, g: np.ndarray) -> np.ndarray:
     return g - p * g.sum(axis=-1, keepdims=True)
 
 
+def probability_slope(p: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """Slope of ``sum(g * p)`` with respect to the scores of the softmax: g p - p sum(g p).
+
+    >>> probability_slope(np.array([[0.25, 0.75]]), np.array([[0.0, 1.0]]))
+    array([[-0.1875,  0.1875]])
+    """
+    flow = g * p
+    return flow - p * flow.sum(axis=-1, keepdims=True)
+
+
 def sigmoid_slope(p: np.ndarray, y: np.ndarray, g: Any) -> np.ndarray:
     """Slope of ``g * bce(p, y)`` with respect to the score of the sigmoid: g (p - y).
 
@@ -106,6 +116,10 @@ def _log(p: Any) -> Any:
     return log_probabilities(p, False, -1)
 
 
+def _itself(p: Any) -> Any:
+    return p
+
+
 def _labels(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     return np.zeros((*shape[:-1], 1), np.int64)
 
@@ -118,6 +132,7 @@ SHORT_CUTS = (
     ShortCut(softmax, _picked, softmax_slope, _labels),
     ShortCut(softmax, _picked, log_of_label, _labels, slope=False),
     ShortCut(softmax, _log, log_softmax_slope),
+    ShortCut(softmax, _itself, probability_slope),
     ShortCut(sigmoid, _binary, sigmoid_slope, _alike),
 )
 

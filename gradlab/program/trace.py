@@ -42,6 +42,7 @@ class Trace:
         self.generators: dict[int, tuple[Any, Any]] = {}
         self.assumed: dict[int, tuple[Tensor, np.ndarray]] = {}
         self._leaves: dict[int, Traced] = {}
+        self._begun = tape.next_serial()
 
     def leaf(self, array: Any, name: str = "", source: Any = "input") -> Traced:
         """Return a node for an array that comes from outside."""
@@ -54,6 +55,8 @@ class Trace:
             if isinstance(x, Traced) and x.trace is not self:
                 raise Escape("it keeps an array of an earlier step")
             return x
+        if x.serial > self._begun:  # its numbers may be others in the next run
+            raise Escape("it makes a Tensor of something else than its arguments: pass that to it")
         if x.serial not in self._leaves:
             node = self.leaf(tape.Node.data.__get__(x), getattr(x, "path", x.name) or "", x)  # type: ignore[attr-defined]
             node.serial = x.serial  # the sweep hands its gradient to this number
@@ -112,6 +115,14 @@ class _Active(threading.local):
 
 
 _active = _Active()
+
+
+def is_recording() -> bool:
+    """Tell whether a step is being recorded: the example is no step, and may leave nothing behind.
+
+    What a layer counts or keeps from batch to batch (moving averages, states) asks this first.
+    """
+    return _active.trace is not None
 
 
 def current() -> Trace:
