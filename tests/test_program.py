@@ -129,6 +129,19 @@ def test_numbers_and_texts_are_part_of_the_program():
     assert len(fast.programs) == 3
 
 
+@pytest.mark.parametrize("kernels", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("axis", [0, 1, -1, None])
+def test_the_softmax_goes_along_its_axis(axis, kernels):
+    x, g = np.random.default_rng(0).normal(size=(2, 3, 4))
+
+    def both(x, g):
+        y, pull = gl.vjp(lambda x: gl.softmax(x, axis=axis), x)
+        return y, pull(g)[0], gl.grad(lambda x: gl.log(gl.softmax(x, axis=axis)).sum())(x)
+
+    for found, expected in zip(program(both, kernels=kernels)(x, g), both(x, g), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
 def test_a_tensor_made_of_others_than_the_arguments_is_no_constant():
     W = gl.Tensor([[2.0]])
 

@@ -154,6 +154,8 @@ def _taken(short: ShortCut, first: Line, lines: list[Line]) -> list[Line]:
     z, p = first.inputs[0], first.out
     if not isinstance(z, Slot) or p is None or len(p.shape) != 2 or not all(p.shape):
         return lines
+    if first.inputs[1:] not in ((), (-1,), (1,)):  # the kernels go along rows
+        return lines
     pattern = _Pattern(short, z, first.inputs[1:])
     makers = {id(line.out): line for line in lines}
     for place, line in enumerate(lines):
