@@ -341,6 +341,15 @@ from gradlab.ops.losses import (
 from gradlab.ops.losses import (
     squared_hinge as squared_hinge,
 )
+from gradlab.ops.recurrent import (
+    gru as gru,
+)
+from gradlab.ops.recurrent import (
+    lstm as lstm,
+)
+from gradlab.ops.recurrent import (
+    simple_rnn as simple_rnn,
+)
 from gradlab.ops.reductions import (
     cumsum as cumsum,
 )
@@ -448,6 +457,24 @@ from gradlab.ops.shaping import (
 )
 from gradlab.ops.shaping import (
     vstack as vstack,
+)
+from gradlab.ops.windows import (
+    average_pool as average_pool,
+)
+from gradlab.ops.windows import (
+    conv as conv,
+)
+from gradlab.ops.windows import (
+    conv_transpose as conv_transpose,
+)
+from gradlab.ops.windows import (
+    depthwise_conv as depthwise_conv,
+)
+from gradlab.ops.windows import (
+    max_pool as max_pool,
+)
+from gradlab.ops.windows import (
+    separable_conv as separable_conv,
 )
 from gradlab.primitive import (
     primitive as primitive,

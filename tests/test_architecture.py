@@ -14,7 +14,7 @@ PACKAGE = Path(gradlab.__file__).parent
 # A module may import from its own floor and from those below it.
 FLOORS = [
     {"tape", "config", "kernels", "formula", "data", "errors"},
-    {"entry", "primitive"},
+    {"entry", "chain_rule", "primitive"},
     {"ops"},
     {"operators"},
     {"value", "tensor", "numpy_protocol"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import inspect
 import warnings
@@ -181,8 +182,7 @@ def test_terminate_on_nan_names_the_layer_and_keeps_the_weights(capsys):
     trained.compile(loss="mse", optimizer="sgd")
     trained.layers[0].bias.assign([np.inf, 0.0])
     before = trained.get_weights()
-    with np.errstate(all="ignore"):
-        history = fit(trained, cb.TerminateOnNaN())
+    history = fit(trained, cb.TerminateOnNaN())
     assert capsys.readouterr().out.startswith("the loss is ")
     assert len(history.epoch) == 1
     assert np.isnan(history.history["loss"][0])
@@ -200,9 +200,30 @@ def test_the_layer_whose_output_overflows_is_named(capsys):
     )
     trained.compile(loss="mse", optimizer="sgd")
     trained.layers[1].bias.assign([1000.0, 0.0])
-    with np.errstate(all="ignore"):
-        fit(trained, cb.TerminateOnNaN())
+    fit(trained, cb.TerminateOnNaN())
     assert "the output of second is not finite" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("eagerly", [True, False])
+@pytest.mark.parametrize("activation", ["relu", "exponential"])
+@pytest.mark.parametrize(
+    "optimizer", [keras.optimizers.SGD(1e3), keras.optimizers.Adam(1e12)], ids=["sgd", "adam"]
+)
+def test_an_overflow_ends_training_without_a_warning(optimizer, activation, eagerly, capsys):
+    keras.utils.set_random_seed(1)
+    layers = [keras.layers.Dense(8, activation), keras.layers.Dense(8, activation)]
+    trained = keras.Sequential([keras.layers.Input([3]), *layers, keras.layers.Dense(1)])
+    trained.compile(loss="mse", optimizer=copy.deepcopy(optimizer), run_eagerly=eagerly)
+    history = fit(trained, cb.TerminateOnNaN(), epochs=50, validation_data=(X, Y))
+    assert len(history.epoch) < 50
+    assert capsys.readouterr().out.startswith("the loss is ")
+
+
+def test_without_it_numpy_warns_of_the_overflow():
+    trained = model()
+    trained.layers[0].kernel.assign([[1e38], [1e38], [1e38]])
+    with pytest.warns(RuntimeWarning, match="overflow"), pytest.raises(ArithmeticError):
+        fit(trained)
 
 
 def test_validation_that_fails_too_is_nan_and_told_once(capsys):
@@ -213,6 +234,11 @@ def test_validation_that_fails_too_is_nan_and_told_once(capsys):
     assert capsys.readouterr().out.count("\n") == 1
     assert list(history) == ["loss", "mae", "val_loss", "val_mae"]
     assert all(len(values) == 1 and np.isnan(values[0]) for values in history.values())
+
+
+def test_a_rate_is_no_schedule():
+    with pytest.raises(TypeError, match=r"given 0\.1\nexpected a function .*\nwrite def schedule"):
+        cb.LearningRateScheduler(0.1)
 
 
 def test_terminate_on_nan_can_raise():
@@ -256,13 +282,29 @@ def test_only_the_best_is_saved(tmp_path, capsys):
     trained = model()
     noted = saves(trained)
     keep = cb.ModelCheckpoint(
-        tmp_path / "{epoch}", "loss", save_best_only=True, save_weights_only=True, verbose=1
-    )
+        tmp_path / "{epoch}.weights.h5", "loss", save_best_only=True, save_weights_only=True,
+        verbose=1,
+    )  # fmt: skip
     fit(trained, Script(loss=[3, 4, 2, 2]), keep, epochs=4)
-    assert noted == [("save_weights", "1"), ("save_weights", "3")]
+    assert noted == [("save_weights", "1.weights.h5"), ("save_weights", "3.weights.h5")]
     lines = [line for line in capsys.readouterr().out.split("\n") if line]
     assert lines[0].startswith("Epoch 1: loss improved from None to 3.00000, saving to ")
     assert lines[1] == "Epoch 2: loss did not improve from 3.00000"
+
+
+@pytest.mark.parametrize(
+    ("name", "weights_only", "mend"),
+    [
+        ("best", True, "'best.weights.h5', save_weights_only=True"),
+        ("best.keras", True, "'best.weights.h5', save_weights_only=True"),
+        ("best.h5", True, "'best.weights.h5', save_weights_only=True"),
+        ("best.h5", False, "'best.keras', save_weights_only=False"),
+        ("best.weights.h5", False, "'best.keras', save_weights_only=False"),
+    ],
+)
+def test_a_name_that_could_not_be_saved_to_is_refused_before_training(name, weights_only, mend):
+    with pytest.raises(ValueError, match=f"\nexpected a name .*\nwrite ModelCheckpoint.{mend}"):
+        cb.ModelCheckpoint(name, save_weights_only=weights_only)
 
 
 def test_checkpoints_after_so_many_batches(tmp_path):

@@ -12,7 +12,7 @@ from golden import record_keras_windows as golden
 
 import gradlab as gl
 from gradlab import ShapeError, config, keras
-from gradlab.kernels import slides, threads
+from gradlab.kernels import depthwise, slides, threads
 from gradlab.kernels import windows as kernels
 from gradlab.ops import windows
 from gradlab.testing import gradcheck
@@ -20,7 +20,10 @@ from gradlab.testing import gradcheck
 RNG = np.random.default_rng(9)
 SETTINGS = [
     (sizes, kernel, strides, padding, dilation, groups)
-    for sizes, kernel in (((7,), (3,)), ((6, 5), (3, 2)), ((3, 4, 3), (2, 2, 1)))
+    for sizes, kernel in (
+        *(((7,), (3,)), ((6, 5), (3, 2)), ((4, 3), (1, 1))),
+        ((3, 4, 3), (2, 2, 1)),
+    )
     for strides, padding, dilation, groups in itertools.product(
         (1, 2), ("valid", "same", "causal"), (1, 2), (1, 2, 4)
     )
@@ -72,6 +75,22 @@ def test_three_products_by_their_definition(setting, piece, monkeypatch):
     other_x, other_W = RNG.normal(size=x.shape), RNG.normal(size=W.shape)
     assert (image * other_x).sum() == pytest.approx((g * windows.conv(other_x, W, *how)).sum())
     assert (kernel * other_W).sum() == pytest.approx((g * windows.conv(x, other_W, *how)).sum())
+
+
+@pytest.mark.parametrize("setting", [s for s in SETTINGS if s[-1] == 4], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_compiled_loops_do_what_the_passes_do(setting, dtype, monkeypatch):
+    x, W, how = drawn(*setting)
+    x, W = x.astype(dtype), W.astype(dtype)
+    g = RNG.normal(size=windows.conv(x, W, *how).shape).astype(dtype)
+    found = []
+    for worth in (0, np.inf):
+        monkeypatch.setattr(depthwise, "WORTH_COMPILING", worth)
+        image = windows.conv_to_image(g, W, x.shape[1:], *how)
+        found.append([windows.conv(x, W, *how), image, windows.conv_to_kernel(x, g, W.shape, *how)])
+    for compiled, passes in zip(*found, strict=True):
+        assert compiled.dtype == passes.dtype == dtype
+        np.testing.assert_allclose(compiled, passes, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("groups", [1, 4])

@@ -7,12 +7,14 @@ import math
 import subprocess
 import sys
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import gradlab as gl
 from gradlab import tape
+from gradlab.entry import case
 from gradlab.primitive import (
     composed,
     primitive,
@@ -48,6 +50,48 @@ def test_a_leaf_owns_its_gradient():
     (a + b).sum().backward()
     a.grad *= 10.0
     np.testing.assert_array_equal(b.grad, [1.0, 1.0])
+
+
+def test_an_error_on_the_way_back_leaves_every_gradient_as_it_was():
+    @primitive(formula="x")
+    def fragile(x):
+        return x
+
+    @fragile.partial("x")
+    def fragile_slope(x):
+        return 1.0 / (x - 2.0)
+
+    x = gl.Value(2.0)
+    between = x * 3.0
+    between.backward()
+    with pytest.raises(ZeroDivisionError) as caught:
+        (between + fragile(x)).backward()
+    assert (x.grad, between.grad) == (3.0, 1.0)
+    assert "slope = x_rule(x_data)" in str(caught.getrepr())  # the written text can be read
+
+
+def test_a_rule_may_go_back_through_a_graph_of_its_own():
+    w = gl.Tensor([1.0, 2.0])
+
+    @primitive(signature="(n)->(n)", cases=[case((2,))])
+    def through(x):
+        return x * x
+
+    @through.vjp("x")
+    def through_x(g, x):
+        (w * g).sum().backward()
+        return 2.0 * g * x
+
+    (through(w) * 3.0 + w).sum().backward()
+    np.testing.assert_array_equal(w.grad, [3.0 + 7.0, 3.0 + 13.0])
+
+
+def test_threads_may_share_weights():
+    w = gl.Tensor(np.zeros(4))
+    losses = [(gl.tanh(w) * float(n)).sum() for n in range(1, 41)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(gl.Tensor.backward, losses))
+    np.testing.assert_array_equal(w.grad, np.full(4, 820.0))
 
 
 def test_flat_functions_give_zero_and_unused_leaves_none():
@@ -240,6 +284,50 @@ def test_a_primitive_of_ones_own_works_everywhere():
     assert x.grad == 12.0
     np.testing.assert_array_equal(ramp(np.array([-1.0, 2.0])), [0.0, 8.0])
     assert gl.grad(gl.grad(ramp))(2.0) == 12.0
+
+
+def test_arguments_may_have_any_name():
+    @primitive(formula="node * g + flow / y")
+    def awkward(node, g, flow, y):
+        return node * g + flow / y
+
+    @awkward.partial("node")
+    def slope_node(g):
+        return g
+
+    @awkward.partial("g")
+    def slope_g(node):
+        return node
+
+    @awkward.partial("flow")
+    def slope_flow(y):
+        return 1.0 / y
+
+    @awkward.partial("y")
+    def slope_y(flow, y):
+        return -flow / (y * y)
+
+    leaves = [gl.Value(x) for x in (2.0, 3.0, 5.0, 4.0)]
+    awkward(*leaves).backward(2.0)
+    assert [leaf.grad for leaf in leaves] == [6.0, 4.0, 0.5, -0.625]
+
+
+def test_a_rule_defined_anew_is_the_rule():
+    @primitive(formula="2 * x")
+    def twice(x):
+        return 2.0 * x
+
+    def always(number):
+        return lambda: number
+
+    slopes = []
+    for number in (1.0, 2.0):
+        twice.partial("x")(always(number))
+
+        x = gl.Value(1.0)
+        twice(x).backward()
+        slopes.append(x.grad)
+    assert slopes == [1.0, 2.0]
 
 
 def refused(error, text, action):

@@ -394,6 +394,15 @@ def another(weights):
     return hdf5.write(state.gathered(model))
 
 
+def endless(weights):
+    import h5py
+
+    file = io.BytesIO(weights)
+    with h5py.File(file, "r+") as top:
+        top["layers/dense/itself"] = top["layers"]
+    return file.getvalue()
+
+
 def one_array(array=None, **options):
     """Return a file whose first weight is this array."""
 
@@ -427,6 +436,7 @@ def one_array(array=None, **options):
         ({"weights": one_array(np.zeros((6, 7), "f4"))}, r"\(6, 7\)"),
         ({"weights": one_array()}, "has a link"),
         ({"weights": one_array(shape=(10**6, 10**6), dtype="f4", chunks=(100, 100))}, "stores"),
+        ({"weights": endless}, "has the group 'layers/dense/itself' twice"),
         ({"../evil.txt": b"x"}, "has a member '../evil.txt'"),
         ({"assets/../../evil.txt": b"x"}, "outside of its folder"),
         ({"code.py": b"x"}, "has a member 'code.py'"),
@@ -461,6 +471,10 @@ def test_weights_that_do_not_fit_change_nothing(tmp_path):
     np.testing.assert_array_equal(wide.get_weights()[0], other.get_weights()[0])
 
 
+def loaded_with(folder, custom_objects):
+    return keras.models.load_model(folder / "m.keras", custom_objects=custom_objects)
+
+
 @pytest.mark.parametrize(
     ("act", "error", "said"),
     [
@@ -471,6 +485,8 @@ def test_weights_that_do_not_fit_change_nothing(tmp_path):
         (lambda m, d: m.save(d / f"{'n' * 300}.keras"), OSError, "cannot be written"),
         (lambda m, d: keras.models.load_model(d / "m.keras"), FileNotFoundError, "there is no"),
         (lambda m, d: keras.models.load_model(d), ValueError, "has no config.json"),
+        (lambda m, d: loaded_with(d, {"Mine": 3}), TypeError, r"given \{'Mine': 3\}\n.*a dict of"),
+        (lambda m, d: loaded_with(d, [OWN]), TypeError, r"custom_objects: given \["),
         (lambda m, d: keras.models.load_model(d / "a", safe_mode=False), ValueError, "safe_mode"),
     ],
 )

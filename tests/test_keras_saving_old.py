@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import signal
+import struct
+import sys
 import zipfile
 from pathlib import Path
 
@@ -50,6 +53,17 @@ def test_weights_of_keras_2_go_into_a_model_built_alike(golden):
     other = keras.Sequential([keras.layers.Dense(2, input_shape=[3])])
     with pytest.raises(ValueError, match=r"weights of 5 layers.*\nexpected those of 1"):
         other.load_weights(golden / "graph_weights.h5")
+
+
+def test_a_text_that_has_no_end_is_given_up(golden, tmp_path):
+    content = bytearray((golden / "sgd.h5").read_bytes())
+    size = content.index(b"GCOL") + 24  # of the first text in the heap
+    content[size : size + 8] = struct.pack("<Q", 2**64 - 16)
+    (tmp_path / "x.h5").write_bytes(content)
+    with pytest.raises(ValueError, match=r"its texts cannot be read\n.*\nwrite") as refused:
+        keras.models.load_model(tmp_path / "x.h5")
+    if sys.platform == "linux":  # by the limit on computing, long before that on waiting
+        assert refused.value.__cause__.returncode == -signal.SIGKILL
 
 
 def keras_1(path):

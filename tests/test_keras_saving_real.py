@@ -16,10 +16,17 @@ real = pytest.importorskip("keras")  # with KERAS_BACKEND=jax, which can train
 
 from gradlab import keras  # noqa: E402 - Keras decides at its import which backend it uses
 
-PATH = Path(__file__).with_name("golden") / "record_keras_saved.py"
-SPEC = importlib.util.spec_from_file_location("record_keras_saved", PATH)
-networks = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(networks)
+
+def recorder(name):
+    """Return a script of golden/, which builds the same networks with either library."""
+    path = Path(__file__).with_name("golden") / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+networks, MASKED = recorder("record_keras_saved"), recorder("record_keras_masked")
 OURS, THEIRS = networks.classes(keras), networks.classes(real)
 OPTIMIZERS = [*networks.OPTIMIZERS, *networks.SCHEDULES]
 
@@ -88,6 +95,27 @@ def test_operators_and_functions_between_layers(tmp_path):
     rows = networks.numbers(4, 3)
     same([theirs.predict(rows, verbose=0)], [model.predict(rows, verbose=0)], 1e-6)
     np.testing.assert_array_equal(again.predict(rows, verbose=0), model.predict(rows, verbose=0))
+
+
+def masked(form):
+    model = MASKED.FORMS[form](keras)
+    rng = np.random.default_rng(3)
+    model.set_weights([rng.normal(0.0, 0.5, w.shape) for w in model.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize("form", ["lstm", "masking", "merged", "attention"])
+def test_masks_there_and_back(form, tmp_path):
+    """Keras adds the computation of the masks to the graph, which gradlab reads and saves again."""
+    model, x = masked(form), MASKED.data(form)
+    model.save(tmp_path / "m.keras")
+    theirs = real.models.load_model(tmp_path / "m.keras")
+    theirs.save(tmp_path / "k.keras")
+    again = keras.models.load_model(tmp_path / "k.keras")
+    again.save(tmp_path / "m2.keras")
+    once_more = real.models.load_model(tmp_path / "m2.keras")
+    for other in (theirs, again, once_more):
+        same([other.predict(x, verbose=0)], [model.predict(x, verbose=0)], 1e-6)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop_all"])

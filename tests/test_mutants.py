@@ -198,6 +198,6 @@ def test_a_dropped_unbroadcast_is_killed(name, monkeypatch):
     if name == "where":
         call.others = {"condition": np.array([False, True, False])}
     law_gradient(call, seed=3)
-    monkeypatch.setattr(sys.modules["gradlab.primitive"], "unbroadcast", keep_the_first)
+    monkeypatch.setattr(sys.modules["gradlab.chain_rule"], "unbroadcast", keep_the_first)
     with pytest.raises(AssertionError):
         law_gradient(call, seed=3)

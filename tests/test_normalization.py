@@ -8,6 +8,7 @@ from against_keras import check_answers, check_curve, check_shape, plain
 from golden import record_keras_windows as golden
 
 from gradlab import ShapeError, keras
+from gradlab.program import program
 
 L = keras.layers
 TRAINED = [n for n, case in golden.NORMALIZATION.items() if case[0] not in golden.RANDOM]
@@ -92,6 +93,21 @@ def test_each_step_counts_once(run_eagerly):
     np.testing.assert_allclose(layer.moving_mean.data, np.array([2.0, 20.0]) * (1 - 0.5**3))
     batch = np.array([1.0, 100.0])
     np.testing.assert_allclose(layer.moving_variance.data, batch + (1 - batch) * 0.5**3)
+
+
+@pytest.mark.filterwarnings("ignore:.*is not made a program")
+def test_recording_is_no_step_of_training():
+    layer, twin = (L.BatchNormalization(momentum=0.5) for _ in range(2))
+    x = golden.numbers("recorded", 8, 3)
+    layer.build(x.shape)
+
+    def trained(x):
+        return layer(x, training=True)
+
+    recorded = program(trained)
+    for _ in range(2):
+        np.testing.assert_allclose(recorded(x), twin(x, training=True).data, rtol=1e-6)
+        np.testing.assert_allclose(layer.moving_mean.data, twin.moving_mean.data)
 
 
 def test_a_prediction_changes_no_average():

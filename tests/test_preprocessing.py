@@ -6,11 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from golden import record_keras_lookups as lookups
 from golden import record_keras_sequences as golden
 
 from gradlab import ShapeError, keras
 
 RECORDED = json.loads(golden.FILE.read_text())
+LOOKED_UP = json.loads(lookups.FILE.read_text())["answers"]
 L = keras.layers
 utils = keras.utils
 RNG = np.random.default_rng(9)
@@ -51,6 +53,16 @@ def test_a_layer_is_made_again(name):
 def test_boundaries_of_bins_are_those_of_keras(name):
     found = golden.boundaries(keras, name)
     assert found == pytest.approx(RECORDED["boundaries"][name], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", lookups.CASES)
+def test_words_are_found_as_in_keras(name):
+    found, wanted = lookups.answer(keras, name), LOOKED_UP[name]
+    assert np.shape(found["y"]) == np.shape(wanted["y"])
+    for key, values in wanted.items():
+        words = np.asarray(values).dtype.kind == "U"
+        same = values if words else pytest.approx(np.array(values), rel=1e-5)
+        assert (found[key] if words else np.array(found[key])) == same, key
 
 
 # -------------------------------------------------------------------------------- words, by hand

@@ -12,7 +12,9 @@ from golden import record_keras_sequences as golden
 import gradlab as gl
 from gradlab import ShapeError, Tensor, keras
 from gradlab.keras import masks
+from gradlab.kernels import recurrent_loops
 from gradlab.ops import recurrent
+from gradlab.program import program
 from gradlab.testing import gradcheck
 
 RECORDED = json.loads(golden.FILE.read_text())
@@ -87,6 +89,18 @@ def test_a_model_learns_as_in_keras(name, run_eagerly):
         assert found[key] == pytest.approx(values, rel=2e-4, abs=2e-5), key
 
 
+@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize("name", golden.LEARNED)
+def test_a_layer_learns_as_in_keras(name, run_eagerly):
+    found = golden.learned(keras, name, run_eagerly)
+    assert found == pytest.approx(RECORDED["learned"][name], rel=2e-4, abs=2e-5)
+
+
+@pytest.mark.parametrize("name", golden.MASKED)
+def test_a_layer_counts_steps_as_keras(name):
+    check_answers(name)
+
+
 def test_a_stateful_layer_goes_on_where_it_stopped_as_in_keras():
     assert golden.stateful(keras) == pytest.approx(RECORDED["stateful"], rel=1e-5, abs=1e-6)
 
@@ -118,6 +132,25 @@ def test_a_network_is_its_steps(name, masked):
     outputs, last = recurrent.by_steps(lambda z, *h: step(z, *shared, *h), z, states, mask)
     wanted = np.stack([*outputs, *last[1:]])
     np.testing.assert_allclose(network(z, *weights, mask=mask), wanted, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_compiled_loops_do_what_numpy_does(name, masked, dtype, monkeypatch):
+    network, _, arrays, mask = drawn(name, masked=masked)
+    arrays, found = [a.astype(dtype) for a in arrays], []
+    flow = RNG.normal(size=network(*arrays).shape).astype(dtype)
+    for worth in (0, np.inf):
+        monkeypatch.setattr(recurrent_loops, "WORTH_COMPILING", worth)
+        nodes = [Tensor(a) for a in arrays]
+        y = network(*nodes, mask=mask)
+        y.backward(flow)
+        found.append([y.data, *(node.grad for node in nodes)])
+    close = 1e-5 if dtype == "float32" else 1e-12
+    for compiled, plain in zip(*found, strict=True):
+        assert compiled.dtype == dtype
+        np.testing.assert_allclose(compiled, plain, rtol=close, atol=close)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -245,6 +278,23 @@ def test_dropout_in_the_recorded_step_draws_anew_for_each_batch():
     assert model.program() is not None and len(set(losses[1:])) == 5
 
 
+def test_recording_a_stateful_layer_is_no_step():
+    layer, x = L.LSTM(2, stateful=True), np.ones((2, 3, 1), "float32")
+    eager = [layer(x).data for _ in range(2)]
+    layer.reset_states()
+    recorded = program(layer)
+    for y in eager:
+        np.testing.assert_allclose(recorded(x), y, rtol=1e-6)
+
+
+@pytest.mark.parametrize("layer", [L.Conv1D(2, 3, padding="same"), L.Flatten()])
+def test_a_lost_mask_is_told(layer):
+    words = L.Embedding(6, 4, mask_zero=True)(np.array([[1, 2, 0]]))
+    with pytest.warns(UserWarning, match="neither uses nor hands on") as told:
+        assert masks.found(layer(words)) is None
+    assert len(str(told[0].message).splitlines()) == 3
+
+
 def test_a_stateful_layer_learns_from_pieces_of_a_sequence():
     def trained(run_eagerly):
         keras.backend.clear_session()
@@ -320,7 +370,6 @@ def test_a_mask_goes_through_the_layers_up_to_the_loss():
     target = np.ones(y.shape, "float32")
     kept = ((plain(y) - target) ** 2).mean(-1)[[0, 0, 1, 1, 1, 1], [0, 1, 0, 1, 2, 3]]
     assert float(keras.losses.MeanSquaredError()(target, y)) == pytest.approx(kept.mean())
-    assert masks.found(L.Flatten()(y)) is None
 
 
 def test_a_mask_goes_with_its_array():
@@ -351,7 +400,7 @@ def refilled(layer, *batches):
     ("mistake", "error", "words"),
     [
         (lambda: L.LSTM(0), ValueError, "units=0"),
-        (lambda: L.GRU(3, dropout=1.5), ValueError, "rate=1.5"),
+        (lambda: L.GRU(3, dropout=1.5), ValueError, "dropout=1.5"),
         (lambda: L.LSTM(3)(LINES[0]), ShapeError, r"x\[np.newaxis\] for one"),
         (lambda: L.LSTM(3)(keras.Input((5,))), ShapeError, r"\(batch, steps, features\)"),
         (lambda: L.LSTM(3)(keras.Input((5, None))), ShapeError, "the number of features known"),

@@ -41,19 +41,25 @@ def _numbers(data: Any) -> np.ndarray:
     try:
         array = np.asarray(data)
     except ValueError as error:
-        raise ValueError(
-            "rows of different lengths\nexpected the same count of numbers for each instance\n"
-            "write [[1, 2], [3, 4]], or fill short rows up with zeros"
-        ) from error
+        raise _unequal_rows() from error
     if array.dtype.kind == "O":  # a data frame with columns of several types
         with contextlib.suppress(TypeError, ValueError):
             return array.astype(float)
+    if array.dtype.kind == "O" and isinstance(array.flat[0], list | tuple | np.ndarray):
+        raise _unequal_rows()
     if array.dtype.kind not in "fiub":
         raise ValueError(
             f"data of type {array.dtype}, such as {array.ravel()[0]!r}\nexpected numbers\n"
             "write np.unique(y, return_inverse=True)[1] for labels, pd.get_dummies(x) for columns"
         )
     return array
+
+
+def _unequal_rows() -> ValueError:
+    return ValueError(
+        "rows of different lengths\nexpected the same count of numbers for each instance\n"
+        'write [[1, 2], [3, 4]], or keras.utils.pad_sequences(x, padding="post")'
+    )
 
 
 def check_lengths(x: Any, y: Any, sample_weight: Any) -> None:

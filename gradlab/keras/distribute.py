@@ -37,8 +37,11 @@ class DaskStrategy:
     A worker that dies is noticed: the step is repeated with those that are left, and nothing else
     changes, since there are as many parts as before.
 
-    It pays for large batches alone: in each step all weights and their gradients travel, and asking
-    the workers takes tens of milliseconds.
+    It is for several machines, and large batches: in each step all weights and their gradients
+    travel, and asking the workers takes tens of milliseconds. Two workers on one machine of two
+    cores, which had other work too, were slower than one process, which uses both cores by itself:
+    1.9 s instead of 1.0 s for a step of 1.9 million weights of Dense on 4,096 images, 1.8 s instead
+    of 0.9 s for 19 thousand weights of Conv2D on 1,024. What more machines gain was not measured.
 
     Args:
         client: a ``dask.distributed.Client``; it comes with ``pip install "gradlab[cluster]"``.

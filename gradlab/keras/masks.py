@@ -7,11 +7,13 @@ end the loss leaves out the steps that do not count.
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from typing import Any
 
 import numpy as np
 
+from gradlab.errors import ShapeError
 from gradlab.keras.graph import leaves, mapped
 
 _masks: dict[int, tuple[Any, Any]] = {}
@@ -55,6 +57,43 @@ def handed_on(inputs: Any, outputs: Any) -> None:
     for y in leaves(outputs):
         if found(y) is None and y.shape[:2] == mask.shape and len(y.shape) > 2:
             put(y, mask)
+
+
+def lost(x: Any, name: str) -> None:
+    """Warn that a layer does not hand on the masks of its inputs."""
+    if found_in(x) is not None:
+        warnings.warn(
+            f"{name}: inputs with a mask, which this layer neither uses nor hands on\n"
+            "expected layers that go step by step; from here on all steps count\n"
+            "write layers.GlobalAveragePooling1D() or a recurrent layer before it",
+            stacklevel=2,
+        )
+
+
+def shares(mask: Any, shape: tuple[int, ...], axes: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return the factors that make a sum along axes the mean of the steps that count.
+
+    Args:
+        mask: (batch, steps).
+        shape: (batch, steps, ...), of what is summed.
+        axes: of the sum.
+        dtype: of the factors.
+
+    >>> shares(np.array([[True, True, False]]), (1, 3, 1), (1,), "float32").ravel()
+    array([0.5, 0.5, 0. ], dtype=float32)
+
+    Raises:
+        ShapeError: the mask does not fit.
+    """
+    mask = np.asarray(mask)
+    if mask.shape != shape[: mask.ndim]:
+        raise ShapeError(
+            f"a mask of shape {mask.shape} for inputs of shape {shape}\n"
+            f"expected (batch, steps): {shape[:2]}\nwrite mask=(x != 0).any(axis=-1)"
+        )
+    column = mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim))
+    counts = np.broadcast_to(column, shape).astype(dtype)
+    return counts / (counts.sum(axis=axes, keepdims=True) + np.asarray(1e-7, dtype))
 
 
 def counted(mask: Any, weights: Any, mean: bool, dtype: Any) -> np.ndarray:

@@ -219,7 +219,8 @@ class Trainer(Stepper):
     ) -> dict[str, float]:
         """Take a step; NaN if the loss is not finite and a callback is there to end training."""
         try:
-            return take_step(batch)
+            with callbacks.quietly():
+                return take_step(batch)
         except checks.NonFiniteLossError as error:
             callbacks.not_finite(step, error)
             return {**dict.fromkeys(self.metrics_names, np.nan), **logs, "loss": np.nan}

@@ -14,6 +14,7 @@ import numpy as np
 from gradlab.keras import layers as layer_kinds
 from gradlab.keras.graph import KerasTensor, LayerCall, leaves, mapped
 from gradlab.keras.layers import operation
+from gradlab.keras.layers.base import parameters
 
 INDICES = (slice, type(Ellipsis))  # what only stands between the brackets of x[...]
 
@@ -115,6 +116,7 @@ def connected(config: dict[str, Any]) -> tuple[Any, Any]:
                 later.append((name, node))
                 continue
             args, kwargs = _arguments(node, found)
+            _check_mask(layers[name], kwargs)
             made[name, counts[name]] = list(leaves(layers[name](*args, **kwargs)))
             counts[name] += 1
         if len(later) == len(waiting):
@@ -192,6 +194,21 @@ def _read(data: Any, found: Callable[..., Any]) -> Any:
     if kind in ("__numpy__", "__tensor__"):
         return np.asarray(facts["value"], facts["dtype"])
     return {name: _read(each, found) for name, each in data.items()}
+
+
+def _check_mask(layer: Any, keywords: dict[str, Any]) -> None:
+    """Refuse a mask for a layer that does not look at one, and would give other numbers.
+
+    A model needs none: its layers find the masks beside the arrays.
+    """
+    if isinstance(layer, layer_kinds.TABLE["Functional"] | layer_kinds.TABLE["Sequential"]):
+        keywords.pop("mask", None)
+    if "mask" in keywords and "mask" not in parameters(type(layer)):
+        raise ValueError(
+            f"{layer.name}: given a mask, of which {type(layer).__name__} makes no use here\n"
+            "expected a layer that skips steps, such as LSTM\n"
+            "write the model without mask_zero=True or Masking before it"
+        )
 
 
 def _never_ready(waiting: list[tuple[str, Any]], layers: dict[str, Any]) -> ValueError:

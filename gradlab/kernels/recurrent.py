@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradlab.kernels import gru_loops
 from gradlab.kernels import recurrent_loops as loops
 
 
@@ -161,6 +162,8 @@ def gru(
     z: np.ndarray, U: np.ndarray, b: np.ndarray, h: np.ndarray, mask: np.ndarray | None
 ) -> np.ndarray:
     """Return h_t for all steps: h_t = k h + (1 - k) g, with the gates k (keep) and r (reset)."""
+    if loops.pay(z):
+        return gru_loops.gru(z, U, b, h, mask)
     u = h.shape[1]
     y = np.empty((len(z), *h.shape), z.dtype)
     for t in range(len(z)):
@@ -196,6 +199,8 @@ def gru_back(
 
     Behind the last step comes that of the first state.
     """
+    if loops.pay(z):
+        return gru_loops.gru_back(flow, z, U, b, h, mask, y)
     steps, batch, u = y.shape
     states = before(y, h)
     s = states @ U

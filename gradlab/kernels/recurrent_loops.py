@@ -132,13 +132,14 @@ def lstm_sums(
             d[r, 3 * u + k] = into_h[r, k] * (o[r, k] * (1.0 - o[r, k]) * shown[r, k])
 
 
-def _seen(mask: Any, z: np.ndarray) -> np.ndarray:
+def seen_of(mask: Any, z: np.ndarray) -> np.ndarray:
+    """Return the mask as numbers; ones without it."""
     return np.ones(z.shape[:2], z.dtype) if mask is None else mask.astype(z.dtype)
 
 
 def lstm(z: np.ndarray, U: np.ndarray, h: np.ndarray, c: np.ndarray, mask: Any) -> np.ndarray:
     """Do what `gradlab.kernels.recurrent.lstm` does."""
-    z, seen, step = np.ascontiguousarray(z), _seen(mask, z), dense.loop(lstm_step, z.dtype)
+    z, seen, step = np.ascontiguousarray(z), seen_of(mask, z), dense.loop(lstm_step, z.dtype)
     h, s = np.ascontiguousarray(h), np.empty(z.shape[1:], z.dtype)
     y = np.empty((len(z) + 1, *h.shape), z.dtype)
     old, new = c.copy(), np.empty(c.shape, z.dtype)  # apart: over its own input no loop vectorises
@@ -161,7 +162,7 @@ def lstm_back(
 ) -> np.ndarray:
     """Do what `gradlab.kernels.recurrent.lstm_back` does."""
     (steps, batch, _), u = z.shape, h.shape[1]
-    z, flow, seen = np.ascontiguousarray(z), np.ascontiguousarray(flow), _seen(mask, z)
+    z, flow, seen = np.ascontiguousarray(z), np.ascontiguousarray(flow), seen_of(mask, z)
     gates, arrives, sums = (
         dense.loop(each, z.dtype) for each in (lstm_gates, lstm_arrives, lstm_sums)
     )

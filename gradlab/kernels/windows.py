@@ -78,11 +78,15 @@ def to_image(flow: np.ndarray, W: np.ndarray, how: Slide, channels: int) -> np.n
     taps = np.ascontiguousarray(taps)  # of each number of the window: (groups, filters, channels)
     x = np.zeros((len(flow), *how.wide, groups, own), np.result_type(flow, W))
     groups_last = (*range(1, x.ndim - 1), 0, x.ndim - 1)
+    lone = groups == len(taps) == max(how.strides) == 1 and how.wide == how.image
     nbytes = math.prod(how.kernel) * channels * x.itemsize
 
     def some(images: slice) -> None:
         for piece in pieces(len(flow[images]), how, nbytes):
             numbers = flow[images][piece]
+            if lone:  # each place has a window of its own
+                np.matmul(_by_group(numbers, 1), taps[0], out=_by_group(x[images][piece], 1))
+                continue
             part = np.empty((groups, *numbers.shape[:-1], own), x.dtype)
             flat, moved = part.reshape(groups, -1, own), part.transpose(groups_last)
             for tap, weights in zip(how.taps(piece[1]), taps, strict=True):
@@ -130,6 +134,9 @@ def _gathered(x: np.ndarray, how: Slide, groups: int, dtype: Any) -> Iterator[tu
     buffer = np.empty(0, dtype)
     for piece in pieces(len(x), how, groups * length * buffer.itemsize):
         part = windows[(slice(None), *piece)]
+        if groups == length // channels == 1:  # windows of one place are rows already
+            yield piece, part.reshape(1, -1, length)
+            continue
         buffer = buffer if part.size <= buffer.size else np.empty(part.size, dtype)
         rows = buffer[: part.size].reshape(part.shape)
         np.copyto(rows, part)

@@ -308,6 +308,11 @@ def conv_transpose(x, W, strides=1, padding="valid", output_padding=None, dilati
 def pool_slide(name, shape, pool_size, strides, padding):
     """Return how a pooling window slides over images of this shape, by default side by side."""
     rank = len(shape) - 2
+    if rank < 1:
+        raise ShapeError(
+            f"{name}: images of shape {tuple(shape)}\nexpected (batch, rows, columns, channels)\n"
+            "write images[..., np.newaxis] for grey images, images[np.newaxis] for a single one"
+        )
     pool_size = each_axis(name, "pool_size", pool_size, rank)
     strides = pool_size if strides is None else strides
     return slide_of(name, shape[1:-1], pool_size, strides, padding, 1)

@@ -4,8 +4,8 @@
 
 writes keras_sequences.json beside this file: outputs and gradients for every option, the losses of
 five epochs, and what preprocessing makes of data. The tests import the cases from here; neither
-Keras nor its backend is needed to run them. (Keras looks up words with TensorFlow only, which is
-not needed here: lookups are not recorded.)
+Keras nor its backend is needed to run them. (Words are looked up in record_keras_lookups.py: real
+Keras needs TensorFlow for that.)
 """
 
 from __future__ import annotations
@@ -158,7 +158,17 @@ ATTENTION: dict[str, Case] = {
         {"mask": [MASK, HOLES], **CAUSAL, **SCORES},
     ),
 }
-LAYERS = {**RECURRENT, **ATTENTION}
+MASKED: dict[str, Case] = {
+    "batch masked": (("BatchNormalization", {}), (LINES,), {"mask": HOLES, "training": True}),
+    "average masked": (("GlobalAveragePooling1D", {}), (LINES,), {"mask": HOLES}),
+    "average masked first": (
+        ("GlobalAveragePooling1D", {"data_format": "channels_first", "keepdims": True}),
+        ((4, 2, 5),),
+        {"mask": HOLES},
+    ),
+}
+LAYERS = {**RECURRENT, **ATTENTION, **MASKED}
+LEARNED = [name for name in LAYERS if "dropout" not in name]  # that draws other numbers here
 
 # name: layers, shape of an input (whole numbers below 6 if it is one axis), shape of a target
 MODELS: dict[str, tuple[list[Spec], tuple[int, ...], tuple[int, ...]]] = {
@@ -216,6 +226,25 @@ MODELS: dict[str, tuple[list[Spec], tuple[int, ...], tuple[int, ...]]] = {
             ("Dense", {"units": 1}),
         ],
         (4,),
+        (1,),
+    ),
+    "embedding averaged": (
+        [
+            ("Embedding", {"input_dim": 6, "output_dim": 2, "mask_zero": True}),
+            ("GlobalAveragePooling1D", {}),
+            ("Dense", {"units": 1}),
+        ],
+        (4,),
+        (1,),
+    ),
+    "masked batches": (
+        [
+            ("Masking", {}),
+            ("BatchNormalization", {"momentum": 0.8}),
+            ("LSTM", {"units": 3}),
+            ("Dense", {"units": 1}),
+        ],
+        (5, 2),
         (1,),
     ),
     "stacked cells": (
@@ -297,7 +326,9 @@ def curve(keras: Any, name: str, run_eagerly: bool = False) -> dict[str, list[fl
     """Return the losses of five epochs, one of an evaluation, and the weights."""
     specs, shape, target = MODELS[name]
     net = keras.Sequential([keras.layers.Input(shape), *made(keras, specs)])
-    net.set_weights([drawn(f"{name} w{k}", w.shape) for k, w in enumerate(net.weights)])
+    start = [drawn(f"{name} w{k}", w.shape) for k, w in enumerate(net.weights)]
+    variances = ["variance" in w.name for w in net.weights]
+    net.set_weights([np.abs(a) if v else a for a, v in zip(start, variances, strict=True)])
     descent = keras.optimizers.SGD(0.1, global_clipnorm=1.0)
     net.compile(loss="mse", optimizer=descent, run_eagerly=run_eagerly)
     x, y = numbers(f"{name} x", 12, *shape), numbers(f"{name} y", 12, *target)
@@ -309,6 +340,30 @@ def curve(keras: Any, name: str, run_eagerly: bool = False) -> dict[str, list[fl
     evaluated = net.evaluate(x, y, verbose=0)
     weights = [v for w in net.get_weights() for v in np.asarray(w, "float64").ravel().round(7)]
     return {"losses": [*losses, evaluated], "weights": weights}
+
+
+def learned(keras: Any, name: str, run_eagerly: bool = False) -> list[float]:
+    """Return the losses of five epochs with one of the layers, all of its outputs weighed."""
+
+    class Net(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = made(keras, LAYERS[name][0])
+            self.flat, self.last = keras.layers.Flatten(), keras.layers.Dense(1)
+
+        def call(self, inputs: Any) -> Any:
+            given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+            rows = [self.flat(y) for y in called(keras, name, self.first, given)]
+            return self.last(keras.ops.concatenate(rows, axis=-1))
+
+    net, xs = Net(), inputs_of(name)
+    x = xs if len(xs) > 1 else xs[0]
+    net(x)
+    net.set_weights([drawn(f"{name} w{k}", w.shape) for k, w in enumerate(net.weights)])
+    descent = keras.optimizers.SGD(0.1, global_clipnorm=1.0)
+    net.compile(loss="mse", optimizer=descent, run_eagerly=run_eagerly)
+    y = numbers(f"{name} y", len(xs[0]), 1)
+    return net.fit(x, y, batch_size=4, epochs=5, shuffle=False, verbose=0).history["loss"]
 
 
 def stateful(keras: Any) -> list[float]:
@@ -418,6 +473,7 @@ def main() -> None:
         "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
         "layers": {name: answers(name) for name in LAYERS},
         "curves": {name: curve(keras, name) for name in MODELS},
+        "learned": {name: learned(keras, name) for name in LEARNED},
         "stateful": stateful(keras),
         "prepared": {
             name: np.asarray(prepared(keras, name), "float64").round(6).tolist()

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any, ClassVar
+
+import numpy as np
 
 from gradlab.keras.names import find
 
@@ -146,6 +149,7 @@ class LambdaCallback(Callback):
 
 
 OLDER = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
+_LOUD = contextlib.nullcontext()
 HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
 
 
@@ -165,6 +169,8 @@ class CallbackList(Callback):
                     "write callbacks=[MyCallback()], with the brackets"
                 )
         self.callbacks.sort(key=_place)
+        found = [getattr(callback, "on_not_finite", None) for callback in self.callbacks]
+        self._ending = [end for end in found if end is not None]
         for hook in HOOKS:  # a step of training should not call hundreds of empty methods
             names = [name for name in (hook, OLDER.get(hook)) if name is not None]
             setattr(self, hook, _together(self.callbacks, names))
@@ -178,13 +184,15 @@ class CallbackList(Callback):
             callback.companions = self.callbacks
             callback.set_model(model)
 
+    def quietly(self) -> contextlib.AbstractContextManager[Any]:
+        """Return a context without NumPy's warnings of an overflow, if a callback waits for it."""
+        return np.errstate(over="ignore", invalid="ignore") if self._ending else _LOUD
+
     def not_finite(self, batch: int, error: ArithmeticError) -> None:
         """Let the callbacks that are there for it end training; without one, raise the error."""
-        found = (getattr(callback, "on_not_finite", None) for callback in self.callbacks)
-        ending = [end for end in found if end is not None]
-        if not ending:
+        if not self._ending:
             raise error
-        for end in ending:
+        for end in self._ending:
             end(batch, error)
 
 

@@ -27,8 +27,8 @@ class ModelCheckpoint(Monitor):
         initial_value_threshold: what counts as the best at first.
 
     Raises:
-        ValueError: a monitor whose name does not tell what is better, or another ``save_freq``;
-            later, a name that cannot be filled in.
+        ValueError: a monitor whose name does not tell what is better, another ``save_freq``, or an
+            ending of another format; later, a name that cannot be filled in.
         OSError: the place cannot be written to.
 
     Source: deck 001, section 10.2.6.
@@ -60,9 +60,23 @@ class ModelCheckpoint(Monitor):
         super().__init__(monitor, mode if save_best_only else "min")
         self.filepath, self.verbose = os.fspath(filepath), verbose
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
+        self._check_ending()
         self.save_freq = check_frequency("ModelCheckpoint", save_freq)
         self.best = initial_value_threshold
         self.epoch = self.batches = 0
+
+    def _check_ending(self) -> None:
+        """Refuse a name that could not be saved to, before an epoch has been spent."""
+        name, weights = os.path.basename(self.filepath), self.save_weights_only
+        if weights == name.endswith(".h5") and (name.endswith(".weights.h5") or not weights):
+            return
+        stem = name.removesuffix(".h5").removesuffix(".keras").removesuffix(".weights")
+        right = f"{stem}.weights.h5" if weights else f"{stem}.keras"
+        raise ValueError(
+            f"ModelCheckpoint: given {name!r} with save_weights_only={weights}\n"
+            f"expected a name that ends in {'.weights.h5' if weights else '.keras, or no ending'}\n"
+            f"write ModelCheckpoint({right!r}, save_weights_only={weights})"
+        )
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch = epoch

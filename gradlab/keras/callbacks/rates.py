@@ -24,6 +24,7 @@ class LearningRateScheduler(Callback):
         verbose: 1 says what it does.
 
     Raises:
+        TypeError: the schedule is no function.
         ValueError: in training, a schedule that returns no number.
 
     >>> from gradlab import keras
@@ -38,6 +39,12 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         super().__init__()
+        if not callable(schedule):
+            raise TypeError(
+                f"LearningRateScheduler: given {schedule!r}\n"
+                "expected a function of epoch and rate\n"
+                "write def schedule(epoch, rate): return 0.9 * rate"
+            )
         self.schedule, self.verbose = schedule, verbose
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:

@@ -103,7 +103,8 @@ class TerminateOnNaN(Callback):
     """Ends training, without an error, when the loss is NaN or infinite.
 
     It says in which layer the first number appeared that is not finite. The weights stay those
-    before the batch. Without this callback `fit` raises an error that says the same.
+    before the batch. Without this callback `fit` raises an error that says the same; with it, NumPy
+    does not warn of the overflow that led there.
 
     Args:
         raise_error: raise the error all the same.

@@ -89,7 +89,7 @@ class Softmax(_Shapeless):
 
     def __init__(self, axis: int = -1, **more: Any) -> None:
         super().__init__(**more)
-        self.axis = axis
+        self.axis = tuple(axis) if isinstance(axis, list) else axis  # files have no tuples
 
     def call(self, inputs: Any) -> Any:
         return table.softmax(inputs, axis=self.axis)

@@ -103,7 +103,7 @@ class Attention(Layer):
                 "write Attention() for dot products"
             )
         self.use_scale, self.score_mode = use_scale, score_mode
-        self.dropout, self.seed = checked_rate(self, dropout), seed
+        self.dropout, self.seed = checked_rate(self, dropout, "dropout"), seed
         self.scale: Any = None
         self.concat_score_weight: Any = None
         self._dropping = Dropout(self.dropout, seed=seed)
@@ -286,7 +286,8 @@ class MultiHeadAttention(Layer):
                 "write keras.layers.Reshape((-1, size)) for images before it"
             )
         self.num_heads, self.key_dim, self.value_dim = num_heads, key_dim, value_dim
-        self.dropout, self.use_bias, self.seed = checked_rate(self, dropout), use_bias, seed
+        self.dropout = checked_rate(self, dropout, "dropout")
+        self.use_bias, self.seed = use_bias, seed
         single = isinstance(output_shape, int | np.integer)
         self.output_sizes: Any = (output_shape,) if single else output_shape and tuple(output_shape)
         self.settings = {

@@ -351,13 +351,16 @@ def interval(kind: str, name: str, factor: Any) -> tuple[float, float]:
     Raises:
         ValueError: neither a number nor two of them.
     """
-    pair = sorted(factor) if isinstance(factor, list | tuple) else [-abs(factor), abs(factor)]
-    if len(pair) != 2 or not all(-1.0 <= number <= 1.0 for number in pair):
+    both = isinstance(factor, list | tuple)
+    pair = list(factor) if both else [factor, factor]
+    real = all(isinstance(number, int | float | np.number) for number in pair)
+    if len(pair) != 2 or not real or not all(-1.0 <= number <= 1.0 for number in pair):
         raise ValueError(
             f"{kind}: {name}={factor!r}\nexpected a number, or two of them, from -1 to 1\n"
             f"write {name}=0.2 for numbers between -0.2 and 0.2"
         )
-    return float(pair[0]), float(pair[1])
+    low, high = sorted(pair) if both else (-abs(pair[0]), abs(pair[0]))
+    return float(low), float(high)
 
 
 class RandomRotation(Moved):

@@ -48,6 +48,10 @@ class Layer(Keeper):
     array([[2., 2.]], dtype=float32)
     """
 
+    # Whether the steps that do not count are the same in what it gives; with None the mask is lost
+    # without a warning.
+    supports_masking: bool | None = True
+
     def __init__(
         self,
         *,
@@ -187,7 +191,10 @@ class Layer(Keeper):
             if self.activity_regularizer is not None:
                 for y in leaves(outputs):
                     self.add_loss(self.activity_regularizer(y) / len(numbers(y)))
-        masks.handed_on(args[:1], outputs)
+        if self.supports_masking:
+            masks.handed_on(args[:1], outputs)
+        elif self.supports_masking is False:
+            masks.lost(args[0] if args else None, self.name)
         return outputs
 
     def add_loss(self, loss: Any) -> None:

@@ -82,8 +82,8 @@ class Cell(Layer):
         for part in PARTS:
             for kind, module in KINDS.items():
                 setattr(self, f"{part}_{kind}", module.get(given[f"{part}_{kind}"]))
-        self.dropout = checked_rate(self, dropout)
-        self.recurrent_dropout = checked_rate(self, recurrent_dropout)
+        self.dropout = checked_rate(self, dropout, "dropout")
+        self.recurrent_dropout = checked_rate(self, recurrent_dropout, "recurrent_dropout")
         self.seed, self._own = seed, random.own_generator(seed)
         self.kernel: Any = None
         self.recurrent_kernel: Any = None

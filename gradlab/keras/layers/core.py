@@ -223,6 +223,8 @@ class Activation(Layer):
 class Flatten(Layer):
     """Each instance as one row of numbers: (batch, 28, 28) becomes (batch, 784)."""
 
+    supports_masking = False  # what were steps are none any more
+
     def call(self, inputs: Any) -> Any:
         return reshape(inputs, self.compute_output_shape(numbers(inputs).shape))
 
@@ -237,6 +239,8 @@ class Reshape(Layer):
     Args:
         target_shape: of one instance; one -1 stands for what is left.
     """
+
+    supports_masking = False  # what were steps are none any more
 
     def __init__(self, target_shape: Any, **more: Any) -> None:
         super().__init__(**more)

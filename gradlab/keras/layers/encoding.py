@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.keras.layers.base import Layer, is_trial
+from gradlab.keras.layers.shapes import unequal
 from gradlab.tape import compute
 
 MODES = ("int", "one_hot", "multi_hot", "count")
@@ -122,9 +123,12 @@ def categories(x: Any, count: int, name: str, mend: str, trial: bool) -> np.ndar
     """Return whole numbers from 0 to ``count - 1``; in a trial without real data, any numbers.
 
     Raises:
-        ValueError: there is another one among them.
+        ValueError: there is another one among them, or rows differ in length.
     """
-    x = np.asarray(x)
+    try:
+        x = np.asarray(x)
+    except ValueError as error:
+        raise unequal(name) from error
     wrong = ~((x >= 0) & (x < count) & (x == np.floor(x)))
     if wrong.any() and not trial:
         at = tuple(int(i) for i in np.argwhere(wrong)[0])

@@ -26,6 +26,7 @@ class ImageLayer(Layer):
     """
 
     rank: ClassVar[int] = 2  # axes of an image; 1 for a sequence
+    supports_masking = False  # a window sees steps that count and steps that do not
 
     def __init__(self, data_format: str | None = None, **more: Any) -> None:
         super().__init__(**more)

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from gradlab.errors import ShapeError
-from gradlab.keras import constraints, initializers, regularizers
+from gradlab.keras import constraints, initializers, masks, regularizers
 from gradlab.keras.layers.base import Layer
 from gradlab.keras.layers.shapes import is_shape
 from gradlab.ops import elementary, reductions, shaping
+from gradlab.program.trace import is_recording
 from gradlab.tape import compute
 
 
@@ -135,16 +136,26 @@ def check_axes(layer: Any, shape: Any) -> None:
         )
 
 
-def moments(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any]:
+def moments(x: Any, axes: tuple[int, ...], shares: Any = None) -> tuple[Any, Any, Any]:
     """Return the mean along axes, the distances from it, and the variance: their mean square.
+
+    Args:
+        x: the numbers.
+        axes: along which.
+        shares: of each number in the mean, see `gradlab.keras.masks.shares`; None if all count.
 
     >>> mean, centred, variance = moments(np.array([[1.0, 3.0]]), (1,))
     >>> mean, centred, variance
     (array([[2.]]), array([[-1.,  1.]]), array([[1.]]))
     """
-    mean = reductions.mean(x, axis=axes, keepdims=True)
+    if shares is None:
+        mean = reductions.mean(x, axis=axes, keepdims=True)
+        centred = x - mean
+        return mean, centred, reductions.mean(centred * centred, axis=axes, keepdims=True)
+    mean = reductions.reduce_sum(x * shares, axis=axes, keepdims=True)
     centred = x - mean
-    return mean, centred, reductions.mean(centred * centred, axis=axes, keepdims=True)
+    squares = centred * centred * shares
+    return mean, centred, reductions.reduce_sum(squares, axis=axes, keepdims=True)
 
 
 class BatchNormalization(Normalizing):
@@ -152,7 +163,8 @@ class BatchNormalization(Normalizing):
 
     In training, mean and variance are those of the batch, and moving averages follow them:
     ``moving = momentum * moving + (1 - momentum) * batch``. Predictions use these averages, so that
-    they do not depend on the rest of a batch; so does a layer that is frozen.
+    they do not depend on the rest of a batch; so does a layer that is frozen. Of sequences with a
+    mask only the steps that count are counted.
 
     Args:
         axis: of the channels; 1 for images with the channels first.
@@ -230,12 +242,15 @@ class BatchNormalization(Normalizing):
             shape, start, trainable=False, name="moving_variance"
         )
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         channels = self.axes(len(inputs.shape))
         others = tuple(a for a in range(len(inputs.shape)) if a not in channels)
         shape = tuple(n if a in channels else 1 for a, n in enumerate(inputs.shape))
         if training and self.trainable:
-            mean, centred, variance = moments(inputs, others)
+            shares = None
+            if mask is not None:
+                shares = compute(masks.shares, mask, tuple(inputs.shape), others, self.dtype)
+            mean, centred, variance = moments(inputs, others, shares)
             compute(follow, self, mean, variance, effect=True)
         else:
             centred = inputs - shaping.reshape(self.moving_mean, shape)
@@ -254,10 +269,11 @@ def follow(layer: BatchNormalization, mean: np.ndarray, variance: np.ndarray) ->
 
     A step that is only being recorded is no step of training: then they stay as they are.
     """
+    if is_recording():
+        return
     for average, new in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
-        if not average.takes_over:
-            new = new.reshape(average.shape)
-            average.assign(average.data * layer.momentum + new * (1.0 - layer.momentum))
+        new = new.reshape(average.shape)
+        average.assign(average.data * layer.momentum + new * (1.0 - layer.momentum))
 
 
 class LayerNormalization(Normalizing):

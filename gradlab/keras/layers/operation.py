@@ -13,6 +13,7 @@ from gradlab.entry import REGISTRY, Entry
 from gradlab.errors import ShapeError
 from gradlab.keras.graph import is_symbolic, leaves
 from gradlab.keras.layers.base import Layer
+from gradlab.keras.layers.logic import LOGIC, Logic
 from gradlab.keras.layers.shapes import outputs_like
 from gradlab.keras.names import default_name, find
 
@@ -26,7 +27,7 @@ class Operation(Layer):
     """A function of the table as a layer without weights.
 
     Args:
-        function: a row of gradlab's table, or its name.
+        function: a row of gradlab's table, one of the functions that make masks, or its name.
         settings: its arguments that are no arrays, such as ``{"axis": -1}``.
 
     Raises:
@@ -40,6 +41,8 @@ class Operation(Layer):
     <KerasTensor shape=(None, 3), dtype=float32, name=growth>
     """
 
+    supports_masking = None  # as in Keras, which leaves masks to layers
+
     def __init__(
         self,
         function: Any,
@@ -47,7 +50,9 @@ class Operation(Layer):
         name: str | None = None,
         **more: Any,
     ) -> None:
-        entry = function if isinstance(function, Entry) else find("function", REGISTRY, function)
+        entry = function
+        if not isinstance(function, Entry | Logic):
+            entry = find("function", {**REGISTRY, **LOGIC}, function)
         super().__init__(name=name or default_name(entry.name), **more)
         self.function, self.settings, self.built = entry, dict(settings or {}), True
 
@@ -97,7 +102,7 @@ class Operation(Layer):
 CLASSES = {"getitem": "GetItem", "astype": "Cast"}
 MODULES = {
     **dict.fromkeys(("erf", "erfc", "logsumexp"), "math"),
-    **{"norm": "linalg", "sign": "numpy", "astype": "core"},
+    **{"norm": "linalg", "sign": "numpy", "astype": "core", "convert_to_tensor": "core"},
 }
 ARGUMENTS = {"low": "x_min", "high": "x_max", "reps": "repeats", "widths": "pad_width"}
 OTHERS = {"TrueDivide": "divide", "Absolute": "abs"}
@@ -105,7 +110,7 @@ OTHERS = {"TrueDivide": "divide", "Absolute": "abs"}
 EMPTY = (("decimals", 0), ("mode", "constant"), ("offset", 0), ("axis1", 0), ("axis2", 1))
 
 
-def class_in_keras(entry: Entry) -> tuple[str, str]:
+def class_in_keras(entry: Entry | Logic) -> tuple[str, str]:
     """Return the module and the class that stand for a function in files of Keras.
 
     >>> class_in_keras(REGISTRY["log_softmax"])
@@ -127,7 +132,7 @@ def written(layer: Operation) -> dict[str, Any]:
     return {"module": module, "class_name": name, "config": config, "registered_name": name}
 
 
-def argument_in_keras(entry: Entry, setting: str) -> str:
+def argument_in_keras(entry: Entry | Logic, setting: str) -> str:
     """Return the name that files of Keras have for a setting of a function."""
     return "newshape" if entry.name == "reshape" else ARGUMENTS.get(setting, setting)
 
@@ -139,7 +144,7 @@ def read(data: dict[str, Any]) -> Operation:
         ValueError: a function that gradlab does not have, or a setting of it.
     """
     yours_first = sorted(REGISTRY.values(), key=_is_ours)  # those of gradlab have the last word
-    table = {class_in_keras(entry)[1]: entry for entry in yours_first}
+    table = {class_in_keras(entry)[1]: entry for entry in (*LOGIC.values(), *yours_first)}
     table |= {name: REGISTRY[ours] for name, ours in OTHERS.items()}
     entry, config = find("function of Keras", table, data["class_name"]), dict(data["config"])
     name = config.pop("name", None)

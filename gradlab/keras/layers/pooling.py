@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gradlab.keras.layers.images import ImageLayer
+from gradlab.keras import masks
+from gradlab.keras.layers.images import FORMATS, ImageLayer
 from gradlab.keras.layers.sliding import checked_padding
 from gradlab.ops import reductions, windows
+from gradlab.ops.shaping import moveaxis
+from gradlab.tape import compute
 
 
 class Pooling(ImageLayer):
@@ -125,9 +128,26 @@ class GlobalMaxPooling2D(GlobalPooling):
 
 
 class GlobalAveragePooling1D(GlobalPooling):
-    """The mean of each channel of a sequence. Arguments as for `GlobalPooling`."""
+    """The mean of each channel of a sequence, over the steps that count if there is a mask.
+
+    Arguments as for `GlobalPooling`. A sequence of which no step counts has the mean 0.
+
+    >>> import numpy as np
+    >>> x, mask = np.array([[[1.0], [3.0], [50.0]]]), np.array([[True, True, False]])
+    >>> GlobalAveragePooling1D()(x, mask=mask)
+    array([[2.]], dtype=float32)
+    """
 
     rank, function = 1, reductions.mean
+    supports_masking = True
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return super().call(inputs)
+        x = inputs if self.data_format == FORMATS[0] else moveaxis(inputs, 1, -1)
+        factors = compute(masks.shares, mask, tuple(x.shape), (1,), self.dtype)
+        y = reductions.reduce_sum(x * factors, axis=1, keepdims=self.keepdims)
+        return y if self.data_format == FORMATS[0] or not self.keepdims else moveaxis(y, -1, 1)
 
 
 class GlobalAveragePooling2D(GlobalPooling):

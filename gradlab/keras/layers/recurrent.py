@@ -25,9 +25,10 @@ from gradlab.keras.layers.cells import (
     first_states,
     output_size,
 )
-from gradlab.keras.layers.shapes import is_shape
+from gradlab.keras.layers.shapes import is_shape, unequal
 from gradlab.ops.arithmetic import where
 from gradlab.ops.shaping import index, stack, transpose
+from gradlab.program.trace import is_recording
 from gradlab.tape import Node, compute
 
 
@@ -97,7 +98,8 @@ class RNN(Layer):
         self.cell.build_once((input_shape[0], *input_shape[2:]))
 
     def check_input(self, shape: Any) -> None:
-        shape = shape if is_shape(shape) else ()
+        if not is_shape(shape):
+            raise unequal(self.name)
         usual = isinstance(self.cell, Cell)
         if len(shape) < 3 or (usual and len(shape) != 3):
             raise ShapeError(
@@ -128,9 +130,7 @@ class RNN(Layer):
         states = self._first(initial_state, batch, sequence)
         outputs, last = self._through(x, states, mask, training)
         if self.stateful and not is_trial():
-            self._memory.recording = isinstance(sequence, Node) and sequence.takes_over
             compute(remember, self, *leaves(last), effect=True)
-            self._memory.recording = False
         if mask is not None and self.zero_output_for_mask:
             outputs = outputs * compute(column_of, mask, self.dtype)
         every = transpose(outputs, (1, 0, *range(2, len(outputs.shape))))
@@ -268,12 +268,10 @@ class Memory:
 
     Attributes:
         arrays: the last states; None before the first batch.
-        recording: a step is being recorded, which is no step.
     """
 
     def __init__(self) -> None:
         self.arrays: list[np.ndarray] | None = None
-        self.recording = False
 
 
 def recalled(sequence: Any, layer: RNN, place: int) -> np.ndarray:
@@ -296,8 +294,8 @@ def recalled(sequence: Any, layer: RNN, place: int) -> np.ndarray:
 
 
 def remember(layer: RNN, *states: np.ndarray) -> None:
-    """Keep the last states of a batch."""
-    if not layer._memory.recording:
+    """Keep the last states of a batch; a step that is only being recorded is none."""
+    if not is_recording():
         layer._memory.arrays = [np.array(state, layer.dtype) for state in states]
 
 

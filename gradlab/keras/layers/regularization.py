@@ -35,7 +35,7 @@ class _Noisy(Layer):
         return {**super().get_config(), "seed": self.seed}
 
 
-def checked_rate(layer: Layer, rate: Any) -> float:
+def checked_rate(layer: Layer, rate: Any, name: str = "rate") -> float:
     """Return the share that a layer drops.
 
     Raises:
@@ -44,8 +44,8 @@ def checked_rate(layer: Layer, rate: Any) -> float:
     if not isinstance(rate, float | int | np.number) or not 0 <= rate < 1:
         kind = type(layer).__name__
         raise ValueError(
-            f"{kind}: rate={rate!r}\nexpected a share of 0 or more, and less than 1\n"
-            f"write {kind}(0.2) to drop one number out of five"
+            f"{kind}: {name}={rate!r}\nexpected a share of 0 or more, and less than 1\n"
+            f"write {name}=0.2 to drop one number out of five"
         )
     return float(rate)
 
@@ -122,6 +122,7 @@ class SpatialDropout1D(Dropout):
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["noise_shape"]  # the layer's own affair
+        del config["trainable"]  # which Keras does not take here
         return config
 
 

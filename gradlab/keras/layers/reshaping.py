@@ -23,6 +23,8 @@ class Permute(Layer):
     (5, 64, 10)
     """
 
+    supports_masking = False  # what were steps are none any more
+
     def __init__(self, dims: Any, **more: Any) -> None:
         super().__init__(**more)
         self.dims = tuple(int(n) for n in dims)
@@ -61,6 +63,8 @@ class RepeatVector(Layer):
             [1., 2.],
             [1., 2.]]], dtype=float32)
     """
+
+    supports_masking = False  # what were steps are none any more
 
     def __init__(self, n: int, **more: Any) -> None:
         super().__init__(**more)

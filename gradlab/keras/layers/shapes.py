@@ -49,6 +49,14 @@ def is_shape(x: Any) -> bool:
     return isinstance(x, tuple) and all(n is None or isinstance(n, int | np.integer) for n in x)
 
 
+def unequal(name: str) -> ValueError:
+    """Return the error of a layer for sequences that are no array, since their lengths differ."""
+    return ValueError(
+        f"{name}: a list of sequences\nexpected an array, in which all have the same length\n"
+        'write keras.utils.pad_sequences(x, padding="post"), and a mask: Masking() or mask_zero'
+    )
+
+
 def as_shape(given: Any) -> Any:
     """Return a shape as a tuple; a list of shapes stays one.
 

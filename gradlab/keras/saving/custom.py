@@ -92,8 +92,18 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
     >>> with keras.saving.custom_object_scope({"half": half}):
     ...     keras.layers.Dense(1, activation="half").activation is half
     True
+
+    Raises:
+        TypeError: no dict, or one with something else in it.
     """
-    token = _scope.set({**_in_scope(), **(custom_objects or {})})
+    given = custom_objects or {}
+    if not isinstance(given, Mapping) or not all(callable(each) for each in given.values()):
+        raise TypeError(
+            f"custom_objects: given {custom_objects!r}\n"
+            "expected a dict of classes and functions, by the names that the file has for them\n"
+            "write custom_objects={'MyLayer': MyLayer}"
+        )
+    token = _scope.set({**_in_scope(), **given})
     try:
         yield
     finally:

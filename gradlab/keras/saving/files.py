@@ -80,5 +80,9 @@ def beside(path: Path) -> str:
     """Return a few words on the saved models in the folder of a path."""
     found: list[Any] = []
     with contextlib.suppress(OSError):
-        found = [p for p in sorted(path.parent.iterdir()) if p.suffix in (".keras", ".h5")]
+        found = [p for p in sorted(path.parent.iterdir()) if _may_be_a_model(p)]
     return f"one of {', '.join(p.name for p in found[:5])}" if found else "a saved model"
+
+
+def _may_be_a_model(path: Path) -> bool:
+    return path.suffix in (".keras", ".h5") or (path / "config.json").exists()

@@ -47,21 +47,24 @@ class Arrays:
         size: of the file, in bytes.
 
     Raises:
-        ValueError: links to elsewhere, arrays of other things than numbers, or one that says to be
-            larger than it is.
+        ValueError: links to elsewhere, a group at two paths, arrays of other things than numbers,
+            or one that says to be larger than it is.
     """
 
     def __init__(self, top: Any, path: Path, size: int) -> None:
         self.path = path
         self.groups: dict[str, Any] = {"": top}
         self.arrays: dict[str, Any] = {}
-        waiting = [""]
+        known, waiting = {top["/"]}, [""]
         while waiting:
             here = waiting.pop()
             for name, part in self._parts(here):
                 inner = f"{here}/{name}".lstrip("/")
                 if part is None:
-                    self.groups[inner] = self.groups[here][name]
+                    group = self.groups[inner] = self.groups[here][name]
+                    if group in known:  # a group inside itself has no end
+                        raise self.refusal(f"has the group {inner!r} twice")
+                    known.add(group)
                     waiting.append(inner)
                 else:
                     self.arrays[inner] = part

@@ -1,20 +1,24 @@
 """The texts in old HDF5 files, read by a process of its own with limits on time and memory.
 
-Such texts lie in a heap of the file, and a damaged heap can keep the HDF5 library busy for ever.
-Files of Keras 3 have their texts elsewhere; nothing of theirs is read this way.
+Such texts lie in a heap of the file, and a damaged heap can keep the HDF5 library busy for ever:
+after an entry of size 2**64 - 16 comes the same entry again. Files of Keras 3 have their texts
+elsewhere; nothing of theirs is read this way.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
-SECONDS, BYTES = 20, 2 << 30
+SECONDS, BYTES = 60, 2 << 30
+COMPUTING = 1  # second; a thousand layers take a tenth of it, and waiting for others is not counted
 
 Texts = dict[str, dict[str, Any]]
 
@@ -48,14 +52,17 @@ def main() -> None:
     """Read a file from the standard input, and print its texts as JSON."""
     import h5py
 
+    content = sys.stdin.buffer.read()
     try:
         import resource
     except ImportError:  # no such limits on Windows
         pass
     else:
         resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+        seconds = math.ceil(time.process_time()) + COMPUTING
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     found: Texts = {}
-    with h5py.File(io.BytesIO(sys.stdin.buffer.read()), "r") as top:
+    with h5py.File(io.BytesIO(content), "r") as top:
         found[""] = _texts(top)
         top.visititems(lambda name, part: found.__setitem__(name, _texts(part)))
     print(json.dumps(found))

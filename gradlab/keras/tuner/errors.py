@@ -30,3 +30,18 @@ class StateError(ValueError):
 
 class WorkerLostError(Exception):
     """A process or a machine has died while it was running a trial."""
+
+
+def told_by(message: str) -> str:
+    """Return the line of a message that says what has happened: of a traceback, what was raised.
+
+    >>> told_by("Traceback:\\n  File 'a.py', line 3\\n    f(x)\\nValueError: given -1\\nwrite f(1)")
+    'ValueError: given -1'
+    """
+    lines = message.strip().split("\n")
+    starts = [k for k in range(1, len(lines)) if _follows_code(lines[k - 1], lines[k])]
+    return lines[starts[-1] if starts else 0]
+
+
+def _follows_code(before: str, line: str) -> bool:
+    return before.startswith("    ") and not line.startswith(" ")

@@ -142,7 +142,9 @@ class Hyperband(Tuner):
         hyperband_iterations: how often the whole is done.
         options: arguments of `Oracle` and `Tuner`.
 
-    A model that goes on begins with the weights of its best epoch, and with a new optimizer.
+    A model that goes on is built anew, and gets what its best epoch has left: the weights, and the
+    optimizer's memory (moments, number of steps, learning rate), so that it is trained as if it had
+    not stopped there. Random numbers, of Dropout or for shuffling, are new ones.
     """
 
     def __init__(

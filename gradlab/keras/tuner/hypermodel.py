@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gradlab.keras.model import Model
 from gradlab.keras.tuner.errors import FatalValueError
 from gradlab.keras.tuner.hyperparameters import HyperParameters
 
@@ -74,7 +75,7 @@ def get_hypermodel(given: Any) -> HyperModel | None:
     """
     if given is None or isinstance(given, HyperModel):
         return given
-    if isinstance(given, type) or not callable(given):
+    if isinstance(given, type | Model) or not callable(given):
         raise FatalValueError(
             f"hypermodel: given {given!r}\nexpected a function of hp, or a HyperModel\n"
             "write def build_model(hp): ..., and give build_model, or MyHyperModel()"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from gradlab.keras.tuner.errors import told_by
 from gradlab.keras.tuner.hyperparameters import HyperParameters
 from gradlab.keras.tuner.objective import Objective
 from gradlab.keras.tuner.trial import Trial, TrialStatus
@@ -57,7 +58,7 @@ class Memory:
                 return
             row = row + 1 if trial.status == TrialStatus.FAILED else 0
             if row == self.max_consecutive_failed_trials:
-                last = (trial.message or "").strip().split("\n")[-1]
+                last = told_by(trial.message or "")
                 raise RuntimeError(
                     f"search: {row} trials in a row have failed, the last one with {last}\n"
                     "expected a model that can be built and trained\n"

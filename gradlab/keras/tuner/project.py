@@ -1,7 +1,7 @@
 """The folder of a search: what was tried and what came of it, so that the search can go on.
 
 ``oracle.json`` says what is searched, ``trial_0007/trial.json`` what a trial has come to, and
-``trial_0007/checkpoint.weights.h5`` has the weights of its best epoch.
+``trial_0007/checkpoint.weights.h5`` has weights and optimizer of its best epoch.
 """
 
 from __future__ import annotations
@@ -51,7 +51,14 @@ class Project:
 
     def begin(self, settings: dict[str, Any]) -> None:
         """Write what is searched."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise type(error)(
+                f"search: {str(self.path)!r} cannot be made: {error.strerror or error}\n"
+                "expected a place where folders may be made\n"
+                "write directory='my_search', in the current folder"
+            ) from error
         write_whole(self.oracle, _text(settings))
 
     def write(self, trial: Trial, weights: bytes | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from gradlab.keras.tuner.errors import told_by
 from gradlab.keras.tuner.oracle import Oracle
 from gradlab.keras.tuner.trial import Trial, TrialStatus
 
@@ -43,7 +44,7 @@ class Report:
         if trial.score is not None:
             print(f"{name}: {trial.score}")
         elif trial.message:
-            print(trial.message.strip().split("\n")[-1])
+            print(told_by(trial.message))
         best = self.oracle.get_best_trials()
         print(f"\nBest {name} So Far: {best[0].score if best else None}")
         print(f"Total elapsed time: {clock(time.monotonic() - self.begin)}")

@@ -173,10 +173,10 @@ def curve_of(history: dict[str, list[float]], objective: Objective) -> list[floa
 
 
 class BestEpoch(Callback):
-    """Keeps the weights of the best epoch of all executions of a trial.
+    """Keeps the weights of the best epoch of all executions of a trial, and its optimizer's memory.
 
     Attributes:
-        file: they, as the content of a ``.weights.h5`` file.
+        file: both, as the content of a ``.weights.h5`` file.
         built_for: the shape of the inputs.
     """
 
@@ -193,5 +193,5 @@ class BestEpoch(Callback):
             rank = -np.inf
         if rank < self.best or rank == -np.inf or self.file is None:
             self.best = rank
-            self.file = hdf5.write(state.gathered(self.model, optimizer=False))
+            self.file = hdf5.write(state.gathered(self.model))
             self.built_for = self.model._built_for

@@ -72,7 +72,10 @@ class Training:
         return {}
 
     def _model(self, trial: Trial) -> Any:
-        """Return a new model, compiled, with the weights that the trial begins with."""
+        """Return a new model, compiled, with the weights that the trial begins with.
+
+        The memory of its optimizer goes with them; one that `fit` makes begins anew.
+        """
         if trial.start is None:
             return self._checked(self._build(trial.hyperparameters))
         path = self.project.checkpoint(trial.trial_id)
@@ -81,7 +84,9 @@ class Training:
                 model = self._checked(self._build(trial.hyperparameters))
                 if not model.built:
                     model.build(shape_of(trial.built_for))
-            state.restore(model, arrays, optimizer=False)
+                if model.optimizer is not None and not model.optimizer.built:
+                    model.optimizer.build(model.trainable_weights)
+            state.restore(model, arrays)
         return model
 
     def _checked(self, model: Any) -> Any:

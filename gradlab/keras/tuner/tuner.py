@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
 from gradlab.keras import config
+from gradlab.keras.names import find
 from gradlab.keras.saving.files import read_whole
 from gradlab.keras.saving.models import explained
 from gradlab.keras.tuner import report, running
@@ -305,7 +306,13 @@ def _values_for(scope: Sequence[Parent], hp: HyperParameters) -> dict[str, Any]:
 
 
 def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the arguments that are the oracle's, and those that are the tuner's."""
-    names = set(inspect.signature(Oracle.__init__).parameters)
+    """Return the arguments that are the oracle's, and those that are the tuner's.
+
+    Raises:
+        ValueError: one that neither has; the message has the closest ones.
+    """
+    names, own = (inspect.signature(kind.__init__).parameters for kind in (Oracle, Tuner))
+    for name in options:
+        find("argument", {each: each for each in (*names, *own) if each != "self"}, name)
     mine = {name: value for name, value in options.items() if name in names}
     return mine, {name: value for name, value in options.items() if name not in mine}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pickle
 import struct
-import sys
 import traceback
 from typing import IO, Any
 
@@ -59,9 +58,10 @@ def receive(file: IO[bytes]) -> Any:
 
 def serve() -> None:
     """Run trials until the other process hangs up."""
-    answers = os.fdopen(os.dup(1), "wb")
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    requests = sys.stdin.buffer
+    with open(os.devnull, "rb") as nothing:  # what a model asks for is not meant for it
+        os.dup2(nothing.fileno(), 0)
     task, config.threads = receive(requests)
     while True:
         try:

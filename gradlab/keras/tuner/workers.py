@@ -14,11 +14,12 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import connection
 from typing import Any
 
 from gradlab import config
 from gradlab.keras.tuner import worker
-from gradlab.keras.tuner.errors import FatalError, WorkerLostError
+from gradlab.keras.tuner.errors import FatalError, WorkerLostError, told_by
 from gradlab.keras.tuner.running import Outcome, execute
 from gradlab.keras.tuner.trial import Trial, TrialStatus
 
@@ -95,6 +96,7 @@ class Processes(Elsewhere):
         self.count = count
         self.idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
         self.all: list[subprocess.Popen[bytes]] = []
+        self._starting = threading.Lock()  # none is started behind the back of `close`
 
     def most(self) -> int:
         """Return how many trials can run at the same time."""
@@ -104,8 +106,11 @@ class Processes(Elsewhere):
         boot = "import sys; sys.path[:] = sys.argv[1:]; "
         boot += "from gradlab.keras.tuner.worker import serve; serve()"
         command = [sys.executable, "-c", boot, *sys.path]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.all.append(process)
+        with self._starting:
+            if self.closed:
+                raise WorkerLostError("the search is over")
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self.all.append(process)
         threads = config.threads
         if threads == "auto":
             threads = max(1, (os.cpu_count() or 1) // self.count)
@@ -122,13 +127,14 @@ class Processes(Elsewhere):
             process = process or self._started()
             assert process.stdin is not None and process.stdout is not None
             worker.send(process.stdin, trial)
+            _wait_for_answer(process)
             answer = worker.receive(process.stdout)
         except (EOFError, OSError) as error:
             raise WorkerLostError(f"its process has ended with code {_code(process)}") from error
         self.idle.put(process)
         if isinstance(answer, str):
             raise FatalError(
-                f"search: a process could not run a trial: {answer.strip().splitlines()[-1]}\n"
+                f"search: a process could not run a trial: {told_by(answer)}\n"
                 "expected a model whose classes and functions other processes can import\n"
                 "write workers=1, or put them into a module"
             )
@@ -136,9 +142,10 @@ class Processes(Elsewhere):
 
     def close(self) -> None:
         """End all processes."""
-        self.closed = True
-        for process in self.all:
-            process.kill()
+        with self._starting:
+            self.closed = True
+            for process in self.all:
+                process.kill()
         self.pool.shutdown(wait=True, cancel_futures=True)
         for process in self.all:
             process.wait()
@@ -146,6 +153,19 @@ class Processes(Elsewhere):
                 with contextlib.suppress(OSError):
                     assert pipe is not None
                     pipe.close()
+
+
+def _wait_for_answer(process: subprocess.Popen[bytes]) -> None:
+    """Return when there is something to read, or its end.
+
+    The pipe alone does not tell when a process has died: one that it has forked, such as a loader
+    of data, still holds the other end. Where there is no fork, it does.
+    """
+    if hasattr(os, "fork"):
+        pipe: list[Any] = [process.stdout]
+        while not connection.wait(pipe, timeout=1.0):
+            if process.poll() is not None and not connection.wait(pipe, timeout=0.0):
+                raise EOFError
 
 
 def _code(process: subprocess.Popen[bytes] | None) -> int | None:
