@@ -2,54 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, cast
+from collections.abc import Callable
+from typing import Any, ClassVar, Self, cast
 
 from gradlab.ops import arithmetic, elementary
 
 
 class Operators:
-    """What Python calls for each sign; a constant on the left arrives at ``__r...__``."""
+    """What Python calls for each sign; a constant on the left arrives at ``__r...__``.
+
+    One operand is a node for certain, so its engine is asked at once: ``add(a, b)`` would first
+    look for a node among its arguments.
+    """
 
     __slots__ = ()
 
+    apply: ClassVar[Callable[..., Any]]  # of the engine; see `gradlab.tape.Node`
+
     def __add__(self, other: Any) -> Self:
-        return arithmetic.add(self, other)
+        return self.apply(arithmetic.add, (self, other))
 
     def __radd__(self, other: Any) -> Self:
-        return arithmetic.add(other, self)
+        return self.apply(arithmetic.add, (other, self))
 
     def __sub__(self, other: Any) -> Self:
-        return arithmetic.subtract(self, other)
+        return self.apply(arithmetic.subtract, (self, other))
 
     def __rsub__(self, other: Any) -> Self:
-        return arithmetic.subtract(other, self)
+        return self.apply(arithmetic.subtract, (other, self))
 
     def __mul__(self, other: Any) -> Self:
-        return arithmetic.multiply(self, other)
+        return self.apply(arithmetic.multiply, (self, other))
 
     def __rmul__(self, other: Any) -> Self:
-        return arithmetic.multiply(other, self)
+        return self.apply(arithmetic.multiply, (other, self))
 
     def __truediv__(self, other: Any) -> Self:
-        return arithmetic.divide(self, other)
+        return self.apply(arithmetic.divide, (self, other))
 
     def __rtruediv__(self, other: Any) -> Self:
-        return arithmetic.divide(other, self)
+        return self.apply(arithmetic.divide, (other, self))
 
     def __pow__(self, other: Any) -> Self:
-        return elementary.power(self, other)
+        return self.apply(elementary.power, (self, other))
 
     def __rpow__(self, other: Any) -> Self:
-        return elementary.power(other, self)
+        return self.apply(elementary.power, (other, self))
 
     def __neg__(self) -> Self:
-        return arithmetic.negative(self)
+        return self.apply(arithmetic.negative, (self,))
 
     def __pos__(self) -> Self:
-        return arithmetic.positive(self)
+        return self.apply(arithmetic.positive, (self,))
 
     def __abs__(self) -> Self:
-        return elementary.absolute(self)
+        return self.apply(elementary.absolute, (self,))
 
     # Comparisons answer with plain truth values: they have no slope.
 

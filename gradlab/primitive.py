@@ -12,6 +12,8 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from gradlab import chain_rule
+from gradlab.chain_rule import Rule, unbroadcast
 from gradlab.entry import REGISTRY, Entry, Facts
 from gradlab.errors import DomainError, broadcast_error, describe
 from gradlab.kernels.lift import lift
@@ -20,37 +22,6 @@ from gradlab.tape import Node
 __all__ = ["REGISTRY", "Composed", "Primitive", "composed", "primitive", "unbroadcast"]
 
 _NUMBERS = {float, int, bool}
-
-
-class Rule:
-    """A slope or vjp rule, called with the things its parameter names ask for.
-
-    ``g`` is the incoming gradient, ``y`` the value already computed, ``i`` the position of a
-    variadic operand; anything else is an argument or parameter of the primitive.
-    """
-
-    def __init__(self, op: Primitive, function: Callable[..., Any], vjp: bool) -> None:
-        self.function, self.vjp = function, vjp
-        self.wanted = tuple(inspect.signature(function).parameters)
-        allowed = (
-            {*op.input_names, "y"} | ({"g"} if vjp else set()) | ({"i"} if op.variadic else set())
-        )
-        if unknown := [name for name in self.wanted if name not in allowed]:
-            fitting = ", ".join(n for n in self.wanted if n in allowed)
-            raise TypeError(
-                f"{op.name}: the rule {function.__name__} asks for {', '.join(unknown)}\n"
-                f"expected names among {', '.join(sorted(allowed))}\n"
-                f"write def {function.__name__}({fitting})"
-            )
-        order = (*op.input_names, "y", "g", "i")
-        self.places = [order.index(name) for name in self.wanted]
-
-    def __call__(self, known: Sequence[Any]) -> Any:
-        """Call the rule; ``known`` holds the inputs by name, then y, g and i."""
-        places = self.places
-        if len(places) == 1:
-            return self.function(known[places[0]])
-        return self.function(*[known[place] for place in places]) if places else self.function()
 
 
 class Primitive(Entry):
@@ -65,7 +36,7 @@ class Primitive(Entry):
         **facts: Unpack[Facts],
     ) -> None:
         self.array_kernel, self.flat, self.nondiff = array, flat, nondiff
-        self.rules: dict[str, Rule] = {}
+        self.rules = {}
         super().__init__(function, facts)
         self._complete = -1 if self.variadic else len(self.input_names)
 
@@ -89,11 +60,21 @@ class Primitive(Entry):
                 )
 
         def remember(function: Callable[..., Any]) -> Callable[..., Any]:
-            for argument in arguments:
-                self.rules[argument] = Rule(self, function, vjp)
+            rule = Rule(self, function, vjp)
+            self.rules = {**self.rules, **dict.fromkeys(arguments, rule)}
             return function
 
         return remember
+
+    @property
+    def rules(self) -> dict[str, Rule]:
+        """The rule of each argument that has one."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: dict[str, Rule]) -> None:
+        self._rules = rules
+        self._pull: chain_rule.Pull | None = None  # written from the rules when first needed
 
     @property
     def differentiable(self) -> tuple[str, ...]:
@@ -121,7 +102,7 @@ class Primitive(Entry):
             if isinstance(a, Node):
                 return a.apply(self, inputs)
         for a in inputs if self.nondiff else ():
-            for part in a if isinstance(a, tuple) else ():  # an index with recorded labels in it
+            for part in a if type(a) is tuple else ():  # an index with recorded labels in it
                 if isinstance(part, Node):
                     return part.apply(self, inputs)
         return self.evaluate(inputs)
@@ -159,8 +140,12 @@ class Primitive(Entry):
 
     def evaluate(self, inputs: Sequence[Any]) -> Any:
         """Return the value for plain numbers (scalar rule) or arrays (array kernel)."""
-        if self.elementwise and all(type(a) in _NUMBERS for a in inputs[: len(self.operands)]):
-            return self.scalar(*inputs)
+        if self.elementwise:
+            for a in inputs[: len(self.operands)]:
+                if type(a) not in _NUMBERS:
+                    break
+            else:
+                return self.scalar(*inputs)
         y = self.array(*inputs)
         return y[()] if isinstance(y, np.ndarray) else y  # one number, not an array around it
 
@@ -169,13 +154,18 @@ class Primitive(Entry):
         try:
             return self.function(*inputs)
         except (ValueError, ArithmeticError):
-            given = ", ".join(f"{a:g}" if isinstance(a, float) else str(a) for a in inputs)
-            domain = ", ".join(f"{n} in {d}" for n, d in self.domain.items())
-            raise DomainError(
-                f"{self.name}({given}) has no finite value\n"
-                f"expected {domain or 'numbers small enough for the result to be a float'}\n"
-                "write a Tensor instead if infinities and NaN are wanted"
-            ) from None
+            raise self.domain_error(inputs) from None
+
+    def domain_error(self, inputs: Sequence[Any]) -> DomainError:
+        """Return the error that says where the function has a value."""
+        numbers = [a.data if isinstance(a, Node) else a for a in inputs]
+        given = ", ".join(f"{a:g}" if isinstance(a, float) else str(a) for a in numbers)
+        domain = ", ".join(f"{n} in {d}" for n, d in self.domain.items())
+        return DomainError(
+            f"{self.name}({given}) has no finite value\n"
+            f"expected {domain or 'numbers small enough for the result to be a float'}\n"
+            "write a Tensor instead if infinities and NaN are wanted"
+        )
 
     def array(self, *inputs: Any) -> Any:
         """Return the value for arrays, with the broadcasting and dtype rules of NumPy."""
@@ -218,46 +208,13 @@ class Primitive(Entry):
 
     def pull(self, node: Node, g: Any, traced: bool) -> list[tuple[Node, Any]]:
         """Return each traced input of ``node`` with the gradient that flows to it from ``g``."""
-        inputs, found = node.inputs, []
-        known = self._known(node, traced)
-        known[-2] = g
-        for place, parent in enumerate(inputs):
-            if not isinstance(parent, Node):
-                continue
-            name = self.name_at(place, len(inputs)) if self.variadic else self.input_names[place]
-            if name in self.nondiff:  # a mask or labels, recorded as part of a program
-                continue
-            known[-1] = place
-            rule = self.rules.get(name)
-            if rule is None:
-                flow = self._nothing(g)
-            elif rule.vjp:
-                flow = rule(known)
-            else:
-                slope = rule(known)
-                flow = g if type(slope) is float and slope == 1.0 else g * slope
-            if type(flow) is not float:
-                data = parent.data
-                same = type(flow) is type(data) is np.ndarray and flow.shape == data.shape
-                if not same or flow.dtype != data.dtype:
-                    flow = unbroadcast(flow, parent)
-            found.append((parent, flow))
-        return found
+        pull = self._pull
+        if pull is None:
+            pull = self._pull = chain_rule.pull_of(self)
+        return pull(node, g, traced)
 
-    def _known(self, node: Node, traced: bool) -> list[Any]:
-        """Return all that a rule may ask for: the inputs by name, then y, and room for g and i."""
-        if traced:
-            inputs, y = list(node.inputs), node
-        else:
-            inputs = [a.data if isinstance(a, Node) else a for a in node.inputs]
-            y = node.data
-        if self.variadic:
-            cut = len(inputs) - len(self.parameters)
-            inputs[:cut] = [inputs[:cut]]
-        inputs += (y, None, None)
-        return inputs
-
-    def _nothing(self, g: Any) -> Any:
+    def nothing(self, g: Any) -> Any:
+        """Return the gradient of an input without a rule: 0, if there need not be one."""
         self.check_complete()
         return g * 0.0
 
@@ -265,29 +222,13 @@ class Primitive(Entry):
         """Return d(node)/d(input) for each input; None for constants and non-elementwise rules."""
         if not self.elementwise:
             return [None for _ in node.inputs]
-        known, slopes = self._known(node, traced=False), []
+        data, slopes = [a.data if isinstance(a, Node) else a for a in node.inputs], []
+        known = [*data, node.data, 1.0]  # what flows from a gradient of 1 is the slope
         for name, parent in zip(self.input_names, node.inputs, strict=True):
             rule = self.rules.get(name)
             slope = 0.0 if rule is None else rule(known)
             slopes.append(slope if isinstance(parent, Node) else None)
         return slopes
-
-
-def unbroadcast(flow: Any, parent: Any) -> Any:
-    """Undo broadcasting: where an input was repeated to fit, add up what flows back to it.
-
-    Works on arrays and on Tensors alike, since it only uses their methods.
-
-    >>> unbroadcast(np.ones((3, 2), "float32"), np.zeros((2,), "float32"))
-    array([3., 3.], dtype=float32)
-    """
-    shape = parent.shape
-    if getattr(flow, "shape", ()) != shape:
-        lead = flow.ndim - len(shape)
-        repeated = [i + lead for i, n in enumerate(shape) if n == 1 and flow.shape[i + lead] != 1]
-        flow = flow.sum(axis=(*range(lead), *repeated)).reshape(shape)
-    dtype = getattr(parent, "dtype", None)
-    return flow if dtype is None or flow.dtype == dtype else flow.astype(dtype)
 
 
 def primitive(

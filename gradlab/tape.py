@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import operator
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -72,20 +73,6 @@ class Node:
         """Return a function of the plain data of its inputs; see ``compute`` below."""
         return function(*[a.data if isinstance(a, Node) else a for a in inputs])
 
-    @classmethod
-    def made_by(cls, op: Any, inputs: tuple[Any, ...], data: Any) -> Node:
-        """Return the node for ``data = op(*inputs)``; in ``no_grad()`` it forgets its origin."""
-        node = _new(cls)
-        node.data = data
-        node.grad = node.name = None
-        recording, node.group = _context.state
-        if recording:
-            node.op, node.inputs = op, inputs
-        else:
-            node.op, node.inputs = None, ()
-        node.serial = next_serial()
-        return node
-
     @property
     def parents(self) -> tuple[Node, ...]:
         """The inputs that are themselves traced, with repeats: ``b = a + a`` has ``(a, a)``."""
@@ -113,6 +100,20 @@ class _Context(threading.local):
 
 
 _context = _Context()
+
+
+def made_by(engine: type[Node], op: Any, inputs: tuple[Any, ...], data: Any) -> Any:
+    """Return the node for ``data = op(*inputs)``; in ``no_grad()`` it forgets its origin."""
+    node = _new(engine)
+    node.data = data
+    node.grad = node.name = None
+    recording, node.group = _context.state
+    if recording:
+        node.op, node.inputs = op, inputs
+    else:
+        node.op, node.inputs = None, ()
+    node.serial = next_serial()
+    return node
 
 
 def is_recording() -> bool:
@@ -219,16 +220,15 @@ def group(name: str) -> Iterator[Group]:
 
 def history(output: Node, since: int = 0) -> list[Node]:
     """Return ``output`` and all it was made from, newest first, down to serial ``since``."""
-    found = {output.serial: output}
-    waiting = [output]
+    found, nodes, waiting = {output}, [output], [output]
     while waiting:
         for parent in waiting.pop().inputs:
-            if isinstance(parent, Node):
-                serial = parent.serial
-                if serial not in found and serial >= since:
-                    found[serial] = parent
-                    waiting.append(parent)
-    return [found[serial] for serial in sorted(found, reverse=True)]
+            if isinstance(parent, Node) and parent not in found and parent.serial >= since:
+                found.add(parent)
+                nodes.append(parent)
+                waiting.append(parent)
+    nodes.sort(key=operator.attrgetter("serial"), reverse=True)
+    return nodes
 
 
 def sweep(
@@ -242,37 +242,56 @@ def sweep(
     With ``create_graph=True`` the slopes are computed on traced nodes, so that they can be
     differentiated again; otherwise on plain data.
     """
-    return _spread(history(output, since), cotangent, since, create_graph)
-
-
-def _spread(nodes: list[Node], cotangent: Any, since: int, create_graph: bool) -> dict[int, Any]:
-    arrived = {nodes[0].serial: cotangent}
-    for node in nodes:
+    arrived = {output.serial: cotangent}
+    for node in history(output, since):
         op, g = node.op, arrived.get(node.serial)
         if op is None or g is None:
             continue
-        for parent, contribution in op.pull(node, g, create_graph):
+        for parent, flow in op.pull(node, g, create_graph):
             serial = parent.serial
             if serial < since:
                 continue
             before = arrived.get(serial)
-            arrived[serial] = contribution if before is None else before + contribution
+            arrived[serial] = flow if before is None else before + flow
     return arrived
 
 
+_one_at_a_time = threading.RLock()
+
+
 def backward(output: Node, cotangent: Any, *, create_graph: bool = False) -> None:
-    """Sweep back from ``output`` and write ``.grad`` once on every node it was made from.
+    """Sweep back from ``output``; the gradients gather in ``.grad`` of every node it is made from.
 
     A leaf *adds* to the gradient it already has (two losses may share a weight; reset with
-    ``zero_grad()``), a node in between shows the gradient of the latest sweep.
+    ``zero_grad()``), a node in between shows the gradient of the latest sweep. If a rule raises an
+    error, every node keeps the gradient it had.
     """
     nodes = history(output)
-    arrived = _spread(nodes, cotangent, 0, create_graph)
+    with _one_at_a_time:  # threads may share weights
+        earlier = [node.grad for node in nodes]
+        try:
+            _gather(nodes, cotangent, create_graph)
+        except BaseException:
+            for node, grad in zip(nodes, earlier, strict=True):
+                node.grad = grad
+            raise
+        for node, grad in zip(nodes, earlier, strict=True):
+            if node.grad is None:  # nothing flowed here
+                node.grad = grad
+            elif node.op is None:  # a leaf keeps its gradient, so it gets an array of its own
+                g = np.array(node.grad) if isinstance(node.grad, np.ndarray) else node.grad
+                node.grad = g if grad is None else grad + g
+
+
+def _gather(nodes: list[Node], cotangent: Any, create_graph: bool) -> None:
+    """Do what `sweep` does, adding up in ``.grad`` itself: faster than in a table of serials."""
     for node in nodes:
-        g = arrived.get(node.serial)
-        if g is None:
+        node.grad = None
+    nodes[0].grad = cotangent
+    for node in nodes:
+        op, g = node.op, node.grad
+        if op is None or g is None:
             continue
-        if node.op is None:  # a leaf keeps its gradient, so it gets an array of its own
-            g = np.array(g) if isinstance(g, np.ndarray) else g
-            g = g if node.grad is None else node.grad + g
-        node.grad = g
+        for parent, flow in op.pull(node, g, create_graph):
+            before = parent.grad
+            parent.grad = flow if before is None else before + flow

@@ -65,15 +65,15 @@ class Tensor(Operators, tape.Node):
         """Compute ``op`` on the plain arrays and return a node that remembers it."""
         plain = []
         for a in inputs:
-            if isinstance(a, tape.Node):
-                if not isinstance(a, cls):
-                    raise TypeError(
-                        f"{op.name}: a Tensor meets a {type(a).__name__}\n"
-                        "expected one engine per graph\nwrite Tensor(...) for both"
-                    )
+            if isinstance(a, cls):
                 if a.takes_over:
                     return a.apply(op, inputs)
                 plain.append(a.data)
+            elif isinstance(a, tape.Node):
+                raise TypeError(
+                    f"{op.name}: a Tensor meets a {type(a).__name__}\n"
+                    "expected one engine per graph\nwrite Tensor(...) for both"
+                )
             else:
                 plain.append(a)
         if op.nondiff:  # masks and labels are constants, traced or not
@@ -87,7 +87,7 @@ class Tensor(Operators, tape.Node):
                 f"{op.name} of a Tensor gives {y.dtype}, which has no derivative\n"
                 f"expected floats\nwrite the operation on .data, outside the graph"
             )
-        return cls.made_by(op, inputs, y)
+        return tape.made_by(cls, op, inputs, y)
 
     def backward(self, cotangent: Any = None, *, create_graph: bool = False) -> None:
         """Write into ``.grad`` of every node that this one was made from, d(this)/d(node).

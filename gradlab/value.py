@@ -57,9 +57,17 @@ class Value(Operators, tape.Node):
     def apply(cls, op: Primitive, inputs: tuple[Any, ...]) -> Any:
         """Compute ``op`` on the plain numbers and return a node that remembers it."""
         if op.elementwise:
-            data = op.scalar(*[a.data if isinstance(a, Value) else a for a in inputs])
+            try:
+                if len(inputs) == 2:  # most operations have two, and lists take time
+                    a, b = inputs
+                    a = a.data if isinstance(a, Value) else a
+                    data = op.function(a, b.data if isinstance(b, Value) else b)
+                else:
+                    data = op.function(*[a.data if isinstance(a, Value) else a for a in inputs])
+            except (ValueError, ArithmeticError):
+                raise op.domain_error(inputs) from None
             if type(data) is float:  # so it is, if all inputs are Values and Python numbers
-                return cls.made_by(op, inputs, data)
+                return tape.made_by(cls, op, inputs, data)
         # Numbers taken out of an array become Python floats, so that gradients are too.
         inputs = tuple(a.item() if isinstance(a, np.generic) else a for a in inputs)
         plain = [a.data if isinstance(a, tape.Node) else a for a in inputs]
@@ -68,7 +76,7 @@ class Value(Operators, tape.Node):
         for a in plain[: len(op.operands)]:
             if isinstance(a, np.ndarray | list | tuple) and np.ndim(a):
                 raise _not_one_number(op, inputs)
-        return cls.made_by(op, inputs, float(op.scalar(*plain)))
+        return tape.made_by(cls, op, inputs, float(op.scalar(*plain)))
 
     def backward(self, cotangent: float = 1.0, *, create_graph: bool = False) -> None:
         """Write into ``.grad`` of every node that this one was made from, d(this)/d(node).
