@@ -30,6 +30,8 @@ from benchmarks.suite import Column, LeftOutError, Row, Suite
 from gradlab import Value, keras
 from gradlab.tape import history
 
+pytestmark = pytest.mark.slow  # most rows compile something
+
 NET = Net((6, 5, 4, 3), batch=8, rate=0.1, epoch=4)
 ADAM = Net((6, 5, 4, 3), batch=8, optimizer="adam", epoch=4)
 DOUBLE = Net((6, 5, 3), batch=8, rate=0.1, dtype="float64", epoch=4)

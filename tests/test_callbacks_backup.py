@@ -202,6 +202,7 @@ def moments(count: int, most: int) -> list[tuple[int, float]]:
     return [(int(chance.integers(1, most)), chance.uniform(0.0, 0.03)) for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_killed_three_times_at_random_it_ends_the_same(whole, tmp_path):
     for moment in moments(3, run.BATCHES // 4):
         killed(tmp_path, *moment)

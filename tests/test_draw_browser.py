@@ -77,7 +77,11 @@ def measure(browser, drawing, tmp_path) -> dict:
     return browser.run(MEASURE)
 
 
-@pytest.mark.parametrize("name", PICTURES)
+LARGE = ("200 nodes, after", "random 2, 200")
+SOME = [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in PICTURES]
+
+
+@pytest.mark.parametrize("name", SOME)
 def test_boxes_lie_apart_and_no_edge_runs_through_one(name, browser, tmp_path):
     drawing = PICTURES[name]
     found = measure(browser, drawing, tmp_path)

@@ -480,12 +480,14 @@ def test_the_stated_errors_are_the_tested_ones():
 
 
 @needs_numba
+@pytest.mark.slow
 def test_a_second_process_finds_the_machine_code(tmp_path):
     assert run_elsewhere(tmp_path) == "compiled 1, loaded 0"
     assert run_elsewhere(tmp_path) == "compiled 0, loaded 1"
 
 
 @needs_numba
+@pytest.mark.slow
 def test_without_a_folder_to_write_in_it_compiles_every_time(tmp_path):
     blocked = tmp_path / "a file, not a folder"
     blocked.write_text("")
@@ -672,7 +674,7 @@ def test_without_numba_the_optimizer_does_it_itself(monkeypatch):
 
 @pytest.mark.parametrize("learning", [False, True])
 @pytest.mark.parametrize("kind", ["nn", "tn", "nt"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 def test_shared_products_have_the_same_bits_on_any_number_of_threads(kind, learning, dtype):
     a = RNG.normal(size=(37, 33) if kind == "tn" else (33, 37)).astype(dtype)
     b = RNG.normal(size=(300, 37) if kind == "nt" else (37, 300)).astype(dtype)

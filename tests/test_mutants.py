@@ -179,6 +179,7 @@ def test_every_mutant_of_every_rule_is_killed(check, capsys):
     assert {(name, what) for name, what, _ in alive} == EQUIVALENT.keys(), alive
 
 
+@pytest.mark.slow
 def test_sound_rules_survive_the_hunt():
     for name in {name for name, _ in RULES}:
         for call in ordinary_calls(OURS[name]):

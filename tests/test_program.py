@@ -18,6 +18,8 @@ from gradlab.program.trace import recording
 from gradlab.tape import compute
 from gradlab.testing.strategies import op_inputs
 
+SLOW = pytest.mark.slow  # Numba compiles for seconds
+
 rng = np.random.default_rng
 
 
@@ -129,7 +131,7 @@ def test_numbers_and_texts_are_part_of_the_program():
     assert len(fast.programs) == 3
 
 
-@pytest.mark.parametrize("kernels", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kernels", [False, pytest.param(True, marks=SLOW)])
 @pytest.mark.parametrize("axis", [0, 1, -1, None])
 def test_the_softmax_goes_along_its_axis(axis, kernels):
     x, g = np.random.default_rng(0).normal(size=(2, 3, 4))
@@ -423,7 +425,7 @@ def neuron_by_hand(w, b):
     return gl.tanh(total) ** 2 + gl.leaky_relu(total, negative_slope=0.3) / (1.0 + gl.exp(-b))
 
 
-@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("compiled", [pytest.param(True, marks=SLOW), False])
 def test_a_replay_follows_the_numbers_in_the_leaves(compiled, monkeypatch):
     monkeypatch.setattr(generated, "available", lambda: compiled)
     w, b = [gl.Value(x) for x in (0.5, -0.3, 0.8)], gl.Value(0.1)
@@ -482,7 +484,9 @@ def regression(p, x, y):
     )
 
 
-@pytest.mark.parametrize("f", [network, with_softmax, regression])
+@pytest.mark.parametrize(
+    "f", [with_softmax, *(pytest.param(f, marks=SLOW) for f in (network, regression))]
+)
 def test_kernels_give_the_same_numbers(f):
     fast, plain = program(gl.value_and_grad(f), kernels=True), gl.value_and_grad(f)
     x, y = rng(2).normal(size=(6, 7)), rng(3).integers(0, 3, 6)

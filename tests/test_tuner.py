@@ -431,6 +431,7 @@ def best_of(kind: type, folder: Path, seed: int, **options: object) -> float:
     return tuner.oracle.get_best_trials()[0].score
 
 
+@pytest.mark.slow
 def test_bayesian_optimization_is_better_than_chance(optuna, tmp_path):
     kinds = (keras_tuner.BayesianOptimization, keras_tuner.RandomSearch)
     guided, blind = (
