@@ -49,6 +49,6 @@ SUITES = [
     ),
     _suite(
         "neighbours", "784-300-100-10 and networks beside it", *_neighbours(),
-        rows=COMPILED[:3], seconds=0.5,
+        rows=COMPILED[:3], seconds=1.5,
     ),
 ]  # fmt: skip
