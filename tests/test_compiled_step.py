@@ -12,7 +12,7 @@ from test_keras_layers import HERE
 
 import gradlab as gl
 from gradlab import keras
-from gradlab.keras import layers
+from gradlab.keras import compiled_step, layers
 from gradlab.keras.compiled_step import WORTH_COMPILING, CompiledStep
 from gradlab.program import NotRecorded, fuse
 
@@ -480,6 +480,17 @@ def test_other_models_stay_on_the_tape(kind):
         assert step(*data) is None
     assert step.reason and step(*data) is None
     assert type(model.dense.kernel).__name__ == "Variable" and model.losses == []
+
+
+def test_kernels_are_for_long_fits_and_large_models(monkeypatch):
+    model, step, _ = train(dense(), numbers(), True, batch=ROWS, epochs=1)
+    monkeypatch.setattr(compiled_step.generated, "available", bool)
+    assert not step.worth_compiling(WORTH_COMPILING)
+    monkeypatch.setattr(compiled_step.generated, "available", lambda: True)
+    assert step.worth_compiling(WORTH_COMPILING) and not step.worth_compiling(WORTH_COMPILING - 1)
+    updates = 10 * sum(w.size for w in model.weights)
+    monkeypatch.setattr(compiled_step, "WEIGHTS_WORTH_COMPILING", updates)
+    assert step.worth_compiling(10) and not step.worth_compiling(9)
 
 
 def test_the_first_step_is_a_program_already():

@@ -27,8 +27,9 @@ from gradlab.program.run import Program
 from gradlab.program.seal import Escape
 from gradlab.program.trace import Refused, Traced
 
-# So many steps, and the kernels that Numba compiles save more time than they take to load.
-WORTH_COMPILING = 1000
+# So many steps, or updates of a single weight, and the kernels that Numba compiles save more time
+# than they take to load.
+WORTH_COMPILING, WEIGHTS_WORTH_COMPILING = 1000, 2e8
 SETTINGS = frozenset({type(None), bool, int, float, str})
 
 
@@ -63,7 +64,9 @@ class CompiledStep:
 
     def worth_compiling(self, steps: int) -> bool:
         """Tell whether so many steps run faster with kernels that Numba compiles."""
-        return steps >= WORTH_COMPILING and generated.available() and self.reason is None
+        updates = steps * sum(w.size for w in self.model.weights)
+        pays = steps >= WORTH_COMPILING or updates >= WEIGHTS_WORTH_COMPILING
+        return pays and generated.available() and self.reason is None
 
     @contextlib.contextmanager
     def one_pass(self, steps: int) -> Iterator[None]:

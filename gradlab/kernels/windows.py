@@ -26,7 +26,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from gradlab import config
 from gradlab.kernels import threads
-from gradlab.kernels.slides import Slide, padded
+from gradlab.kernels.slides import Slide, padded, slide
 
 PIECE = 1 << 20  # bytes of windows that are multiplied at once
 UNSHARED = 5e5  # flop of products that BLAS computes on one thread anyway
@@ -74,6 +74,8 @@ def to_image(flow: np.ndarray, W: np.ndarray, how: Slide, channels: int) -> np.n
     """
     groups, own = channels // W.shape[-2], W.shape[-2]
     flow = np.ascontiguousarray(flow)
+    if groups == max(how.strides) == 1 < math.prod(how.kernel):
+        return _to_image_by_windows(flow, W, how)
     taps = W.reshape(math.prod(how.kernel), own, groups, -1).transpose(0, 2, 3, 1)
     taps = np.ascontiguousarray(taps)  # of each number of the window: (groups, filters, channels)
     x = np.zeros((len(flow), *how.wide, groups, own), np.result_type(flow, W))
@@ -96,6 +98,20 @@ def to_image(flow: np.ndarray, W: np.ndarray, how: Slide, channels: int) -> np.n
 
     share(some, len(flow), flow[:1].size * math.prod(W.shape[:-1]))
     return x.reshape(*x.shape[:-2], channels)[how.inside]
+
+
+def _to_image_by_windows(flow: np.ndarray, W: np.ndarray, how: Slide) -> np.ndarray:
+    """Do the same where windows lie side by side: each number of the image sees them all.
+
+    So it is a window of the flow, with zeros around, times the kernel from its end to its
+    beginning: one long product, where place by place it is many short ones.
+    """
+    margins = [d * (k - 1) for k, d in zip(how.kernel, how.dilation, strict=True)]
+    wide = np.pad(flow, [(0, 0), *((m, m) for m in margins), (0, 0)])
+    turned = W[(slice(None, None, -1),) * len(margins)].swapaxes(-1, -2)
+    ones = (1,) * len(margins)
+    back = slide("conv", wide.shape[1:-1], how.kernel, ones, "valid", how.dilation)
+    return correlate(wide, np.ascontiguousarray(turned), back)[how.inside]
 
 
 def to_kernel(x: np.ndarray, flow: np.ndarray, how: Slide, shape: tuple[int, ...]) -> np.ndarray:

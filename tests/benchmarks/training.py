@@ -45,7 +45,7 @@ SUITES = [
     _suite(
         "wide", "MNIST, 784-784-784-784-10, dropout, Adam, batch 128",
         Column(FREE, WIDE), Column(ONE, WIDE, threads=1),
-        rows=COMPILED, seconds=2.0,
+        rows=COMPILED, seconds=4.0,
     ),
     _suite(
         "neighbours", "784-300-100-10 and networks beside it", *_neighbours(),
