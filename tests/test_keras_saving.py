@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
+from golden import record_keras_saved as networks
 
 from gradlab import keras
 from gradlab.keras.saving import hdf5, state
 
-GOLDEN = Path(__file__).with_name("golden")
-
-
-def recorder():
-    """Return golden/record_keras_saved.py, which builds the same networks with either library."""
-    spec = importlib.util.spec_from_file_location(
-        "record_keras_saved", GOLDEN / "record_keras_saved.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-networks = recorder()
 RECORDS = json.loads(networks.FACTS.read_text())["models"]
 OWN = networks.classes(keras)
 
@@ -37,8 +23,7 @@ OWN = networks.classes(keras)
 @pytest.fixture(scope="module")
 def golden(tmp_path_factory):
     folder = tmp_path_factory.mktemp("golden")
-    with zipfile.ZipFile(networks.ARCHIVE) as archive:
-        archive.extractall(folder)
+    shutil.unpack_archive(networks.ARCHIVE, folder)
     return folder
 
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
+import shutil
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
+from golden import record_keras_masked as recorder
 
 from gradlab import keras
 
-PATH = Path(__file__).with_name("golden") / "record_keras_masked.py"
-SPEC = importlib.util.spec_from_file_location("record_keras_masked", PATH)
-recorder = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(recorder)
 PREDICTIONS = json.loads(recorder.FACTS.read_text())["predictions"]
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("masked")
-    with zipfile.ZipFile(recorder.ARCHIVE) as archive:
-        archive.extractall(folder)
+    shutil.unpack_archive(recorder.ARCHIVE, folder)
     return folder
 
 

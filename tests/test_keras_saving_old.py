@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
+import shutil
 import signal
 import struct
 import sys
-import zipfile
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from golden import record_keras2_saved as keras2
 
 from gradlab import keras
 
-GOLDEN = Path(__file__).with_name("golden")
-SPEC = importlib.util.spec_from_file_location(
-    "record_keras2_saved", GOLDEN / "record_keras2_saved.py"
-)
-keras2 = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(keras2)
 FACTS = json.loads(keras2.FACTS.read_text())["models"]
 
 
 @pytest.fixture(scope="module")
 def golden(tmp_path_factory):
     folder = tmp_path_factory.mktemp("golden")
-    with zipfile.ZipFile(keras2.ARCHIVE) as archive:
-        archive.extractall(folder)
+    shutil.unpack_archive(keras2.ARCHIVE, folder)
     return folder
 
 

@@ -6,27 +6,16 @@ tests/test_keras_saving.py holds what was recorded.
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 real = pytest.importorskip("keras")  # with KERAS_BACKEND=jax, which can train
 
+from golden import record_keras_masked as masked_networks  # noqa: E402 - not without Keras
+from golden import record_keras_saved as networks  # noqa: E402
+
 from gradlab import keras  # noqa: E402 - Keras decides at its import which backend it uses
 
-
-def recorder(name):
-    """Return a script of golden/, which builds the same networks with either library."""
-    path = Path(__file__).with_name("golden") / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-networks, MASKED = recorder("record_keras_saved"), recorder("record_keras_masked")
 OURS, THEIRS = networks.classes(keras), networks.classes(real)
 OPTIMIZERS = [*networks.OPTIMIZERS, *networks.SCHEDULES]
 
@@ -98,7 +87,7 @@ def test_operators_and_functions_between_layers(tmp_path):
 
 
 def masked(form):
-    model = MASKED.FORMS[form](keras)
+    model = masked_networks.FORMS[form](keras)
     rng = np.random.default_rng(3)
     model.set_weights([rng.normal(0.0, 0.5, w.shape) for w in model.get_weights()])
     return model
@@ -107,7 +96,7 @@ def masked(form):
 @pytest.mark.parametrize("form", ["lstm", "masking", "merged", "attention"])
 def test_masks_there_and_back(form, tmp_path):
     """Keras adds the computation of the masks to the graph, which gradlab reads and saves again."""
-    model, x = masked(form), MASKED.data(form)
+    model, x = masked(form), masked_networks.data(form)
     model.save(tmp_path / "m.keras")
     theirs = real.models.load_model(tmp_path / "m.keras")
     theirs.save(tmp_path / "k.keras")
