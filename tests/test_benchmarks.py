@@ -12,6 +12,7 @@ from benchmarks import (
     activations,
     catalogue,
     figures,
+    layers,
     memory,
     operations,
     products,
@@ -290,3 +291,29 @@ def test_memory_counts_the_arrays_that_training_needs():
     assert sum(memory.needed(NET).values()) == 2 * weights + 2 * layers + batch + order
     assert memory.needed(ADAM)["optimizer"] == 2 * memory.needed(NET)["weights"]
     assert memory.by_gradlab(NET)(1) > memory.needed(NET)["weights"]
+
+
+# ------------------------------------------------------------------ layers for images and sequences
+
+
+@pytest.mark.parametrize("label", layers.CASES)
+def test_steps_of_layers_are_those_of_the_tape(label):
+    found = []
+    for make in (layers.by_gradlab, layers.by_tape):
+        keras.utils.set_random_seed(1)
+        found.append(steps(make, layers.CASES[label]))
+    np.testing.assert_allclose(*found, rtol=1e-5)
+    assert found[0][2] < found[0][0], "it learns"
+
+
+@pytest.mark.parametrize("label", layers.CASES)
+def test_layers_of_torch_have_the_same_shapes(label):
+    torch = pytest.importorskip("torch")
+    case = layers.CASES[label]
+    _, forward = layers.torch_network(case)
+    x = torch.from_numpy(case.batch())
+    y = forward(x.permute(0, 3, 1, 2) if x.ndim == 4 else x)
+    shape = y.permute(0, 2, 3, 1).shape if y.ndim == 4 else y.shape
+    assert tuple(shape[1:]) == layers.model(keras, case).output_shape[1:]
+    before, *_, after = steps(layers.by_torch, case)
+    assert after < before, "it learns"
