@@ -128,7 +128,7 @@ class Metrics:
         for each in leaves(given):
             if each not in ACCURACIES:
                 metrics.get(each)  # an unknown name is told now, not in the first step
-        self.each: list[list[Any]] | None = None
+        self.each: list[tuple[Any, int]] | None = None  # each metric, and which output it is of
         self.shapes: tuple[list[Any], list[Any]] | None = None  # of targets and outputs
 
     def match(
@@ -144,13 +144,11 @@ class Metrics:
         self.each = []
         self.shapes = [np.shape(t) for t in y], [np.shape(value(p)) for p in y_pred]
         for k, wanted in enumerate(self._wanted(names)):
-            made = []
             for one in wanted:
                 metric = _as_metric(one, y[k], y_pred[k], loss_of[k])
                 if len(names) > 1 and not metric.name.startswith(f"{names[k]}_"):
                     metric.name = f"{names[k]}_{metric.name}"
-                made.append(metric)
-            self.each.append(made)
+                self.each.append((metric, k))
 
     def check(self, names: Sequence[str]) -> None:
         """Raise ValueError if the metrics do not fit outputs of these names, if known."""
@@ -169,16 +167,17 @@ class Metrics:
         lists = [p if isinstance(p, list | tuple) else [] if p is None else [p] for p in parts]
         return [list(leaves(part)) for part in lists]
 
-    def update(self, y: list[Any], y_pred: list[Any], weight: list[Any]) -> None:
-        """Count one more batch."""
-        for k, made in enumerate(self.each or []):
-            for metric in made if y[k] is not None else []:
-                metric.update_state(y[k], value(y_pred[k]), sample_weight=weight[k])
+    def update(self, y: list[Any], y_pred: list[Any], weight: list[Any] | None = None) -> None:
+        """Count one more batch; ``weight`` has the factors on the instances of each output."""
+        for metric, k in self.each or []:
+            if y[k] is not None:
+                factor = None if weight is None else weight[k]
+                metric.update_state(y[k], value(y_pred[k]), sample_weight=factor)
 
     @property
     def all(self) -> list[Any]:
         """All metrics, output by output."""
-        return [metric for made in self.each or [] for metric in made]
+        return [metric for metric, _ in self.each or []]
 
 
 ACCURACIES = ("accuracy", "acc", "crossentropy", "ce")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -103,13 +104,13 @@ class CompiledStep:
                 return None
             self._look()
             self._held = self._in_a_pass
-        x = mapped(self.model._to_floats, x)
-        args = (x,) if self.kind == "predict" else (x, *self._targets(y, sample_weight))
-        flat = list(leaves(args))
-        shapes = (self._compiled, *map(_shape, flat))
+        flat = [self.model._to_floats(a) for a in leaves(x)]
+        if self.kind != "predict":
+            flat += self._targets(y, sample_weight)
+        shapes = (self._compiled, *[None if a is None else (a.shape, a.dtype) for a in flat])
         step = self._latest.get(shapes)
         if step is None or not step.program.still_holds():
-            step = self._found((*shapes, *self._settings), args)
+            step = self._found((*shapes, *self._settings), self._structured(x, flat))
             if step is None:
                 return None
             self._latest[shapes] = step
@@ -129,15 +130,22 @@ class CompiledStep:
             self.model._losses.match(names)
         return self.model._losses.names is not None
 
-    def _targets(self, y: Any, sample_weight: Any) -> tuple[list[Any], list[Any]]:
-        """Return targets and weights as arrays, one of each per output."""
+    def _targets(self, y: Any, sample_weight: Any) -> list[Any]:
+        """Return as arrays the targets of all outputs, then their weights; None for what lacks."""
         losses = self.model._losses
         targets = [
             None if loss is None or t is None else loss.targets(t)
             for loss, t in zip(losses.each, per_output(y, losses.names, "y"), strict=True)
         ]
         weights = per_output(sample_weight, losses.names, "sample_weight")
-        return targets, [None if w is None else np.asarray(w) for w in weights]
+        return targets + [None if w is None else np.asarray(w) for w in weights]
+
+    def _structured(self, x: Any, flat: list[Any]) -> tuple[Any, ...]:
+        """Return the arrays of a batch as `_Body.step` takes them: x, targets, weights."""
+        arrays = iter(flat)
+        x, rest = mapped(lambda _: next(arrays), x), list(arrays)
+        half = len(rest) // 2
+        return (x,) if self.kind == "predict" else (x, rest[:half], rest[half:])
 
     def _record(self, args: tuple[Any, ...], key: Any) -> _Step | None:
         self._recorded += 1
@@ -185,7 +193,7 @@ class CompiledStep:
                 mean.add(part, len(y))
         model._mean_loss.add(loss, len(flat[0]))
         if step.descends:
-            model.optimizer.iterations.data += 1
+            model.optimizer.iterations.data[()] += 1
         elif self.kind == "train":
             step.update(model.optimizer)
         return outputs
@@ -199,10 +207,6 @@ class CompiledStep:
 
     def __str__(self) -> str:
         return "\n\n".join(str(step.program) for step in self.programs.values())
-
-
-def _shape(a: Any) -> Any:
-    return None if a is None else (a.shape, a.dtype)
 
 
 class _Step:
@@ -299,7 +303,8 @@ class _Body:
         gradients = [None for _ in self.weights]
         if self.kind == "train":
             ones = np.ones(total.shape, total.dtype)
-            arrived = tape.sweep(total, ones, create_graph=True)
+            with tape.no_grad():  # nobody asks for slopes of these slopes: nothing is kept for them
+                arrived = tape.sweep(total, ones, create_graph=True)
             gradients = [arrived.get(w.serial) for w in self.weights]
         return (total, parts if len(parts) > 1 else [], outputs), gradients
 
@@ -335,7 +340,8 @@ def _reduced(loss: Any, y: Any, y_pred: Any, weight: Any) -> Any:
 
 def finite(loss: Any, model: Any, x: Any) -> None:
     """Raise an error that teaches if the loss is NaN or infinite."""
-    checks.finite(float(loss), model, x, *model._place)
+    if not math.isfinite(loss):
+        checks.finite(float(loss), model, x, *model._place)
 
 
 def sample_weights(y: Any, weight: Any, loss: Any, shape: tuple[int, ...]) -> np.ndarray:

@@ -62,7 +62,7 @@ class FlatUpdate:
         """Make the step."""
         assert self._run is not None
         self._run()
-        self.optimizer.iterations.data += 1
+        self.optimizer.iterations.data[()] += 1
 
 
 def flat_update(

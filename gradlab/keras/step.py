@@ -217,12 +217,15 @@ class Stepper:
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None
     ) -> dict[str, float]:
         """Count a batch in all metrics and return their running values."""
-        names = self._names_of(y_pred)
+        self._compiled("compute_metrics")
+        assert self._losses is not None
+        names = self._losses.names or self._names_of(y_pred)
         targets, outputs, weights = self._aligned(y, y_pred, sample_weight, names)
-        losses = [None] * len(names) if self._losses is None else self._losses.each
-        for counted, factor in ((self._metrics, [None] * len(names)), (self._weighted, weights)):
-            counted.match(names, targets, outputs, losses)
-            counted.update(targets, outputs, factor)
+        if self._metrics.each is None or self._weighted.each is None:
+            self._metrics.match(names, targets, outputs, self._losses.each)
+            self._weighted.match(names, targets, outputs, self._losses.each)
+        self._metrics.update(targets, outputs)
+        self._weighted.update(targets, outputs, weights)
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, float]:

@@ -38,7 +38,7 @@ class Sum(Metric):
         values = np.asarray(plain(values), np.float64)
         if sample_weight is not None:
             values = values * weights_for(values.shape, sample_weight, np.float64)
-        self.total.data[...] += values.sum()
+        self.total.data[()] += values.sum()
 
     def result(self) -> float:
         """Return the sum so far."""
@@ -77,8 +77,8 @@ class Mean(Metric):
             values = values * weights
             counted = weights.sum() * (values.size / max(weights.size, 1))
         each = math.prod(values.shape[1:]) if values.size else 1  # numbers per instance
-        self.total.data += np.add.reduce(values, axis=None, dtype=np.float64) / each
-        self.count.data += counted / each
+        self.total.data[()] += np.add.reduce(values, axis=None, dtype=np.float64) / each
+        self.count.data[()] += counted / each
 
     def add(self, mean: Any, instances: int) -> None:
         """Count a batch whose mean is known.
@@ -87,8 +87,8 @@ class Mean(Metric):
         >>> mean.add(2.0, 32), mean.add(5.0, 16), mean.result()
         (None, None, 3.0)
         """
-        self.total.data += float(mean) * instances
-        self.count.data += instances
+        self.total.data[()] += float(mean) * instances
+        self.count.data[()] += instances
 
     def result(self) -> float:
         """Return the mean so far; 0 before anything has been counted."""

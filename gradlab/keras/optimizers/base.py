@@ -115,7 +115,7 @@ class Optimizer(Settings):
         for variable in variables:
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable.data))
-        self.iterations.data += 1
+        self.iterations.data[()] += 1
 
     def _update(self, gradients: list[np.ndarray], variables: list[Variable], rate: float) -> None:
         """Call `update_step` for each variable."""

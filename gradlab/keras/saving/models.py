@@ -49,6 +49,9 @@ def save_model(
             belongs to another format; nothing is written.
         FileExistsError: there is something, and ``overwrite=False``.
         OSError: the place cannot be written to.
+
+    Keras does not open a model with masks in which a layer has the name that Keras gives to the
+    operation that joins them, "concatenate": call such a layer something else.
     """
     path = Path(filepath)
     form = _form_of(path, save_format)
