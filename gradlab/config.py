@@ -17,8 +17,10 @@ from __future__ import annotations
 import os
 import sys
 import types
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # "auto": what was measured to be faster for the shapes; "numba": the kernel of
 # gradlab.kernels.matmul; "blas": the library that NumPy brings.
@@ -45,6 +47,8 @@ def cache_folder() -> Path:
     That is a folder ``gradlab`` under ``XDG_CACHE_HOME`` or ``~/.cache``, ``~/Library/Caches`` on a
     Mac, ``LOCALAPPDATA`` on Windows.
     """
+    from pathlib import Path  # what loads slowly is loaded where it is needed
+
     variable, usual = {
         "win32": ("LOCALAPPDATA", "~/AppData/Local"),
         "darwin": ("XDG_CACHE_HOME", "~/Library/Caches"),

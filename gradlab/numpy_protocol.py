@@ -6,7 +6,6 @@ Which functions a Tensor answers to is read off the registry; the ones without a
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -94,6 +93,8 @@ def _plain(a: Any) -> Any:
 
 
 def _unknown(name: str) -> TypeError:
+    import difflib  # an error has time for it
+
     known = sorted({f.__name__ for f in _table() if hasattr(f, "__name__")})
     close = difflib.get_close_matches(name, known, 3) or ["exp", "sum", "matmul"]
     return TypeError(

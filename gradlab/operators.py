@@ -85,5 +85,26 @@ class Operators:
         return cast(Any, self).data
 
 
+def shorten(engine: type, way: Callable[[Any], Callable[[Any, Any], Any]]) -> None:
+    """Let an engine answer the signs between two numbers in a way of its own.
+
+    Most nodes of a graph are made by these signs, so the engine may take a short way for what is
+    usual; for anything else its ``apply`` is there.
+
+    Args:
+        engine: the class.
+        way: takes a primitive to the method for its sign.
+    """
+    signs = {
+        "__add__": arithmetic.add,
+        "__sub__": arithmetic.subtract,
+        "__mul__": arithmetic.multiply,
+        "__truediv__": arithmetic.divide,
+        "__pow__": elementary.power,
+    }
+    for sign, op in signs.items():
+        setattr(engine, sign, way(op))
+
+
 def _plain(other: Any) -> Any:
     return other._data if isinstance(other, Operators) else other

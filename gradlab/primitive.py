@@ -22,6 +22,7 @@ from gradlab.tape import Node
 __all__ = ["REGISTRY", "Composed", "Primitive", "composed", "primitive", "unbroadcast"]
 
 _NUMBERS = {float, int, bool}
+_SEQUENCES, _TO_ARRAYS = (list, tuple), (list, float)  # `list | float` would be made for each call
 
 
 class Primitive(Entry):
@@ -75,6 +76,7 @@ class Primitive(Entry):
     def rules(self, rules: dict[str, Rule]) -> None:
         self._rules = rules
         self._pull: chain_rule.Pull | None = None  # written from the rules when first needed
+        self.push: chain_rule.Push = self._first_push
 
     @property
     def differentiable(self) -> tuple[str, ...]:
@@ -110,7 +112,7 @@ class Primitive(Entry):
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return all inputs in order: operands, then every parameter with its value."""
         if self.variadic:
-            if len(args) == 1 and isinstance(args[0], list | tuple):
+            if len(args) == 1 and isinstance(args[0], _SEQUENCES):
                 args = tuple(args[0])
             unknown = kwargs.keys() - set(self.parameters)
             missing = set(self.parameters) - kwargs.keys() - self.defaults.keys()
@@ -146,8 +148,9 @@ class Primitive(Entry):
                     break
             else:
                 return self.scalar(*inputs)
-        y = self.array(*inputs)
-        return y[()] if isinstance(y, np.ndarray) else y  # one number, not an array around it
+        y = self.of_arrays(inputs)
+        # One number comes without an array around it.
+        return y[()] if isinstance(y, np.ndarray) and y.ndim == 0 else y
 
     def scalar(self, *inputs: Any) -> Any:
         """Return the value for plain Python numbers; outside the domain it raises."""
@@ -169,18 +172,21 @@ class Primitive(Entry):
 
     def array(self, *inputs: Any) -> Any:
         """Return the value for arrays, with the broadcasting and dtype rules of NumPy."""
+        return self.of_arrays(inputs)
+
+    def of_arrays(self, inputs: Sequence[Any]) -> Any:
+        """Do what ``array`` does, with the inputs in one sequence."""
         if not self.elementwise:
-            return self._whole(inputs)
-        if self.array_kernel is None:
-            self.array_kernel = self._lifted()
+            return self._whole(inputs) if self.variadic else self.function(*inputs)
+        kernel = self.array_kernel
+        if kernel is None:
+            kernel = self.array_kernel = self._lifted()
         try:
-            return self.array_kernel(*inputs)
+            return kernel(*inputs)
         except ValueError:
             raise broadcast_error(self.name, inputs[: len(self.operands)]) from None
 
-    def _whole(self, inputs: tuple[Any, ...]) -> Any:
-        if not self.variadic:
-            return self.function(*inputs)
+    def _whole(self, inputs: Sequence[Any]) -> Any:
         cut = len(inputs) - len(self.parameters)
         named = dict(zip(self.parameters, inputs[cut:], strict=True))
         return self.function(*inputs[:cut], **named)
@@ -189,7 +195,7 @@ class Primitive(Entry):
         body, n = lift(self.function), len(self.operands)
 
         def in_the_operands_dtype(*inputs: Any) -> Any:
-            operands = [np.asarray(a) if isinstance(a, list | tuple) else a for a in inputs[:n]]
+            operands = [np.asarray(a) if isinstance(a, _SEQUENCES) else a for a in inputs[:n]]
             y = np.asarray(body(*operands, *inputs[n:]))
             return y.astype(np.result_type(0.0, *operands), copy=False)[()]
 
@@ -212,6 +218,17 @@ class Primitive(Entry):
         if pull is None:
             pull = self._pull = chain_rule.pull_of(self)
         return pull(node, g, traced)
+
+    def _first_push(self, node: Node, g: Any) -> None:
+        """Add what flows from ``g`` to the ``.grad`` of the inputs; written when first needed."""
+        own_pull = type(self).pull is not Primitive.pull
+        self.push = self._push_pulled if own_pull else chain_rule.push_of(self)
+        self.push(node, g)
+
+    def _push_pulled(self, node: Node, g: Any) -> None:
+        """Do so by ``pull``, where a kind of primitive has one of its own."""
+        for parent, flow in self.pull(node, g, False):
+            parent.grad = flow if parent.grad is None else parent.grad + flow
 
     def nothing(self, g: Any) -> Any:
         """Return the gradient of an input without a rule: 0, if there need not be one."""
@@ -278,12 +295,12 @@ class Composed(Entry):
     """A function in the table made of primitives: it needs no rules, they have theirs."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        several = self.variadic and len(args) == 1 and isinstance(args[0], list | tuple)
+        several = self.variadic and len(args) == 1 and isinstance(args[0], _SEQUENCES)
         for a in (*(args[0] if several else args), *kwargs.values()):
             if isinstance(a, Node) and a.apply_whole is not None:
                 return a.apply_whole(self, args, kwargs)
         if not self.variadic:
-            args = tuple(np.asarray(a) if isinstance(a, list | float) else a for a in args)
+            args = tuple([np.asarray(a) if isinstance(a, _TO_ARRAYS) else a for a in args])
         return self.function(*args, **kwargs)
 
 

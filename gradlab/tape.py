@@ -13,6 +13,7 @@ import itertools
 import operator
 import threading
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, ClassVar
 
 import numpy as np
@@ -56,7 +57,7 @@ class Node:
         self.name = name
         self.op: Any = None
         self.inputs: tuple[Any, ...] = ()
-        self.group: Group | None = _context.state[1]
+        self.group: Group | None = _now()[1]
         self.serial = next_serial()
 
     shape: tuple[int, ...]
@@ -94,12 +95,9 @@ class Node:
 
 # ------------------------------------------------------------------------------- recording or not
 
-
-class _Context(threading.local):
-    state: tuple[bool, Group | None] = (True, None)  # recording or not, and the group
-
-
-_context = _Context()
+# Recording or not, and the group: every thread has its own, and begins with these.
+_context: ContextVar[tuple[bool, Group | None]] = ContextVar("gradlab", default=(True, None))
+_now = _context.get
 
 
 def made_by(engine: type[Node], op: Any, inputs: tuple[Any, ...], data: Any) -> Any:
@@ -107,7 +105,7 @@ def made_by(engine: type[Node], op: Any, inputs: tuple[Any, ...], data: Any) -> 
     node = _new(engine)
     node.data = data
     node.grad = node.name = None
-    recording, node.group = _context.state
+    recording, node.group = _now()
     if recording:
         node.op, node.inputs = op, inputs
     else:
@@ -118,18 +116,18 @@ def made_by(engine: type[Node], op: Any, inputs: tuple[Any, ...], data: Any) -> 
 
 def is_recording() -> bool:
     """Tell whether operations are being remembered (they are, except inside ``no_grad()``)."""
-    return _context.state[0]
+    return _now()[0]
 
 
 @contextlib.contextmanager
 def recording(on: bool) -> Iterator[None]:
     """Remember operations or not, until the end of the ``with`` block."""
-    before = _context.state
-    _context.state = (on, before[1])
+    before = _now()
+    _context.set((on, before[1]))
     try:
         yield
     finally:
-        _context.state = before
+        _context.set(before)
 
 
 def no_grad() -> contextlib.AbstractContextManager[None]:
@@ -206,16 +204,18 @@ def group(name: str) -> Iterator[Group]:
             f"group: got {name!r:.60}\nexpected a name\n"
             'write with group("hidden"): and the computation in the block'
         )
-    before = _context.state
+    before = _now()
     made = Group(name, before[1])
-    _context.state = (before[0], made)
+    _context.set((before[0], made))
     try:
         yield made
     finally:
-        _context.state = before
+        _context.set(before)
 
 
 # -------------------------------------------------------------------------------- the reverse sweep
+
+_serial = operator.attrgetter("serial")
 
 
 def history(output: Node, since: int = 0) -> list[Node]:
@@ -227,7 +227,7 @@ def history(output: Node, since: int = 0) -> list[Node]:
                 found.add(parent)
                 nodes.append(parent)
                 waiting.append(parent)
-    nodes.sort(key=operator.attrgetter("serial"), reverse=True)
+    nodes.sort(key=_serial, reverse=True)
     return nodes
 
 
@@ -266,13 +266,14 @@ def backward(output: Node, cotangent: Any, *, create_graph: bool = False) -> Non
     ``zero_grad()``), a node in between shows the gradient of the latest sweep. If a rule raises an
     error, every node keeps the gradient it had.
     """
-    nodes = history(output)
+    nodes: list[Node] = []
+    earlier: list[Any] = []
     with _one_at_a_time:  # threads may share weights
-        earlier = [node.grad for node in nodes]
         try:
-            _gather(nodes, cotangent, create_graph)
+            _collect(output, nodes, earlier)
+            _gather(sorted(nodes, key=_serial, reverse=True), cotangent, create_graph)
         except BaseException:
-            for node, grad in zip(nodes, earlier, strict=True):
+            for node, grad in zip(nodes, earlier, strict=False):  # interrupted, they may differ
                 node.grad = grad
             raise
         for node, grad in zip(nodes, earlier, strict=True):
@@ -281,6 +282,23 @@ def backward(output: Node, cotangent: Any, *, create_graph: bool = False) -> Non
             elif node.op is None:  # a leaf keeps its gradient, so it gets an array of its own
                 g = np.array(node.grad) if isinstance(node.grad, np.ndarray) else node.grad
                 node.grad = g if grad is None else grad + g
+
+
+def _collect(output: Node, nodes: list[Node], earlier: list[Any]) -> None:
+    """Fill in what `history` finds, in any order, and the gradients that these nodes had.
+
+    In place of its gradient a node gets a mark that it has been met: faster than a set of nodes.
+    """
+    met, waiting = object(), [output]
+    while waiting:
+        node = waiting.pop()
+        if node.grad is not met:
+            nodes.append(node)
+            earlier.append(node.grad)
+            node.grad = met
+            for parent in node.inputs:
+                if isinstance(parent, Node):
+                    waiting.append(parent)
 
 
 def _gather(nodes: list[Node], cotangent: Any, create_graph: bool) -> None:
@@ -292,6 +310,9 @@ def _gather(nodes: list[Node], cotangent: Any, create_graph: bool) -> None:
         op, g = node.op, node.grad
         if op is None or g is None:
             continue
-        for parent, flow in op.pull(node, g, create_graph):
+        if not create_graph:
+            op.push(node, g)
+            continue
+        for parent, flow in op.pull(node, g, True):
             before = parent.grad
             parent.grad = flow if before is None else before + flow

@@ -16,7 +16,8 @@ from gradlab import tape
 from gradlab.errors import (
     ShapeError,
 )
-from gradlab.operators import Operators
+from gradlab.numpy_protocol import call_function, call_ufunc
+from gradlab.operators import Operators, shorten
 from gradlab.ops import elementary, linear, reductions, shaping
 from gradlab.primitive import (
     Primitive,
@@ -65,21 +66,23 @@ class Tensor(Operators, tape.Node):
         """Compute ``op`` on the plain arrays and return a node that remembers it."""
         plain = []
         for a in inputs:
-            if isinstance(a, cls):
-                if a.takes_over:
-                    return a.apply(op, inputs)
+            if type(a) is Tensor:
                 plain.append(a.data)
-            elif isinstance(a, tape.Node):
+            elif not isinstance(a, tape.Node):
+                plain.append(a)
+            elif a.takes_over:
+                return a.apply(op, inputs)
+            elif isinstance(a, Tensor):
+                plain.append(a.data)
+            else:
                 raise TypeError(
                     f"{op.name}: a Tensor meets a {type(a).__name__}\n"
                     "expected one engine per graph\nwrite Tensor(...) for both"
                 )
-            else:
-                plain.append(a)
         if op.nondiff:  # masks and labels are constants, traced or not
             hidden = [op.name_at(place, len(inputs)) in op.nondiff for place in range(len(inputs))]
             inputs = tuple(p if h else a for a, p, h in zip(inputs, plain, hidden, strict=True))
-        y = op.array(*plain)
+        y = op.of_arrays(plain)
         if type(y) is not np.ndarray:
             y = np.asarray(y)
         if y.dtype.kind != "f":
@@ -100,7 +103,6 @@ class Tensor(Operators, tape.Node):
         Raises:
             ShapeError: no cotangent for an array, or one of another shape.
         """
-        given = np.shape(cotangent.data if isinstance(cotangent, Tensor) else cotangent)
         if cotangent is None:
             if self.data.size != 1:
                 raise ShapeError(
@@ -109,14 +111,15 @@ class Tensor(Operators, tape.Node):
                     "write .sum().backward(), .mean().backward(), or backward(weights)"
                 )
             cotangent = np.ones(self.shape, self.dtype)
-        elif given != self.shape:
+        elif not isinstance(cotangent, Tensor):
+            cotangent = np.array(cotangent, dtype=self.dtype)
+        given = cotangent.shape
+        if given != self.shape:
             raise ShapeError(
                 f"backward(cotangent) of shape {given} for a Tensor of shape {self.shape}\n"
                 "expected the same shape: one weight per element\n"
                 "write backward(np.broadcast_to(cotangent, t.shape))"
             )
-        if not isinstance(cotangent, Tensor):
-            cotangent = np.array(cotangent, dtype=self.dtype)
         tape.backward(self, cotangent, create_graph=create_graph)
 
     def zero_grad(self) -> None:
@@ -294,14 +297,32 @@ class Tensor(Operators, tape.Node):
         )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from gradlab.numpy_protocol import call_ufunc  # asks the table, which knows Tensor only now
-
         return call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from gradlab.numpy_protocol import call_function
-
         return call_function(function, args, kwargs)
+
+
+def _between(op: Primitive) -> Any:
+    """Return the sign ``op`` between two Tensors; see `Tensor.apply`."""
+    kernel: Any = op.array_kernel
+
+    def sign(a: Tensor, b: Any) -> Any:
+        if type(a) is type(b) is Tensor:
+            try:
+                y = kernel(a.data, b.data)
+            except ValueError:  # `apply` says what does not fit
+                return a.apply(op, (a, b))
+            if type(y) is not np.ndarray:
+                y = np.asarray(y)
+            if y.dtype.kind == "f":
+                return tape.made_by(Tensor, op, (a, b), y)
+        return a.apply(op, (a, b))
+
+    return sign
+
+
+shorten(Tensor, _between)
 
 
 def _plain_index(key: Any) -> Any:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from gradlab import tape
-from gradlab.operators import Operators
+from gradlab.numpy_protocol import primitive_for
+from gradlab.operators import Operators, shorten
 from gradlab.ops import activations, elementary
 from gradlab.primitive import (
     Primitive,
@@ -58,12 +59,10 @@ class Value(Operators, tape.Node):
         """Compute ``op`` on the plain numbers and return a node that remembers it."""
         if op.elementwise:
             try:
-                if len(inputs) == 2:  # most operations have two, and lists take time
-                    a, b = inputs
-                    a = a.data if isinstance(a, Value) else a
-                    data = op.function(a, b.data if isinstance(b, Value) else b)
-                else:
-                    data = op.function(*[a.data if isinstance(a, Value) else a for a in inputs])
+                plain = []
+                for a in inputs:
+                    plain.append(a.data if isinstance(a, Value) else a)
+                data = op.function(*plain)
             except (ValueError, ArithmeticError):
                 raise op.domain_error(inputs) from None
             if type(data) is float:  # so it is, if all inputs are Values and Python numbers
@@ -106,23 +105,23 @@ class Value(Operators, tape.Node):
 
     def exp(self) -> Value:
         """e to the power of this."""
-        return elementary.exp(self)
+        return self.apply(elementary.exp, (self,))
 
     def log(self) -> Value:
         """Natural logarithm."""
-        return elementary.log(self)
+        return self.apply(elementary.log, (self,))
 
     def tanh(self) -> Value:
         """Hyperbolic tangent."""
-        return elementary.tanh(self)
+        return self.apply(elementary.tanh, (self,))
 
     def sigmoid(self) -> Value:
         """Logistic function."""
-        return activations.sigmoid(self)
+        return self.apply(activations.sigmoid, (self,))
 
     def relu(self) -> Value:
         """Rectified linear unit."""
-        return activations.relu(self)
+        return self.apply(activations.relu, (self,))
 
     def __float__(self) -> float:
         return self.data
@@ -134,12 +133,29 @@ class Value(Operators, tape.Node):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Let ``np.sin(value)`` and ``np.float64(2) * value`` find their primitive."""
-        from gradlab.numpy_protocol import primitive_for  # it imports this module's sibling
-
         op = primitive_for(ufunc)
         if method != "__call__" or op is None or kwargs:
             return NotImplemented
         return op(*inputs)
+
+
+def _between(op: Primitive) -> Any:
+    """Return the sign ``op`` between a Value and a Value or a number; see `Value.apply`."""
+    function = op.function
+
+    def sign(a: Value, b: Any) -> Any:
+        try:
+            data = function(a.data, b.data if type(b) is Value else b)
+        except (ValueError, ArithmeticError):
+            raise op.domain_error((a, b)) from None
+        if type(data) is float and type(a) is Value:
+            return tape.made_by(Value, op, (a, b), data)
+        return a.apply(op, (a, b))
+
+    return sign
+
+
+shorten(Value, _between)
 
 
 def _not_one_number(op: Primitive, inputs: tuple[Any, ...]) -> TypeError:

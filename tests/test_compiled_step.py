@@ -505,12 +505,19 @@ def test_a_recording_leaves_no_penalties_behind():
     assert [type(penalty).__name__ for penalty in model.losses] == ["Tensor"]  # that of the kernel
 
 
-def test_a_wrong_label_changes_no_weight():
+@pytest.mark.parametrize("kernels", KERNELS)
+@pytest.mark.parametrize("label", [3, -1])
+def test_a_wrong_label_changes_no_weight(label, kernels):
     make = dense(last="softmax", loss="sparse_categorical_crossentropy")
-    model, step, _ = train(make, numbers("class"), True)
-    before = [w.numpy() for w in model.weights]
-    with pytest.raises(ValueError, match="label 3"):
-        step(numbers()[0][:16], np.full(16, 3))
+    x, y, _ = numbers("class")
+    model, step, _ = train(make, (x, y, None), True)
+    steps = WORTH_COMPILING if kernels else 1
+    with step.one_pass(steps):
+        step(x[:16], y[:16])
+        assert (" labels(" in str(step)) == kernels
+        before = [w.numpy() for w in model.weights]
+        with pytest.raises(ValueError, match=f"label {label}"):
+            step(x[:16], np.append(y[:15], label))
     for weight, old in zip(model.weights, before, strict=True):
         np.testing.assert_array_equal(weight.data, old)
 

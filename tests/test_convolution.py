@@ -12,7 +12,7 @@ from golden import record_keras_windows as golden
 
 import gradlab as gl
 from gradlab import ShapeError, config, keras
-from gradlab.kernels import depthwise, slides, threads
+from gradlab.kernels import depthwise, direct, generated, slides, threads
 from gradlab.kernels import windows as kernels
 from gradlab.ops import windows
 from gradlab.testing import gradcheck
@@ -93,11 +93,53 @@ def test_compiled_loops_do_what_the_passes_do(setting, dtype, monkeypatch):
         np.testing.assert_allclose(compiled, passes, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("groups", [1, 4])
-def test_several_threads_do_what_one_does(groups, monkeypatch):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("padding", ["valid", "same", ((1, 0), (0, 2)), ((4, 3), (0, 5))])
+@pytest.mark.parametrize("kernel", [(3, 3), (2, 1)])
+@pytest.mark.parametrize(("strides", "dilation"), [(1, 1), (2, 1), (1, 2), (2, 3)])
+def test_tiles_do_what_blas_does(dtype, kernel, strides, padding, dilation, monkeypatch):
+    x = RNG.normal(size=(3, 9, 33, 32)).astype(dtype)
+    W = RNG.normal(size=(*kernel, 32, 32)).astype(dtype)
+    how = strides, padding, dilation
+    g = RNG.normal(size=windows.conv(x, W, *how).shape).astype(dtype)
+    calls, group = _counted(monkeypatch), direct.GROUP
+    found = []
+    for worth, size in ((0, group), (0, 1), (np.inf, group)):  # all images at once, one by one
+        monkeypatch.setattr(direct, "WORTH_COMPILING", worth)
+        monkeypatch.setattr(direct, "GROUP", size)
+        image = windows.conv_to_image(g, W, x.shape[1:], *how)
+        found.append([windows.conv(x, W, *how), image, windows.conv_to_kernel(x, g, W.shape, *how)])
+    assert not generated.available() or len(calls) >= 4
+    close = 1e-4 if dtype == "float32" else 1e-12
+    for tiles, single, blas in zip(*found, strict=True):
+        assert tiles.dtype == blas.dtype == dtype and np.array_equal(tiles, single)
+        np.testing.assert_allclose(tiles, blas, rtol=close, atol=close)
+
+
+def _counted(monkeypatch):
+    """Return a list that grows with each convolution in tiles."""
+    calls, loops = [], direct._loops
+    monkeypatch.setattr(direct, "_loops", lambda *a: (calls.append(a), loops(*a))[1])
+    return calls
+
+
+@pytest.mark.parametrize("channels", [32, 1])  # with one channel a group, channel by channel
+@pytest.mark.parametrize("worth", [0, np.inf])
+def test_a_convolution_adds_its_bias_with_the_same_bits(channels, worth, monkeypatch):
+    monkeypatch.setattr(direct, "WORTH_COMPILING", worth)
+    x, W, b = (RNG.normal(size=s) for s in ((3, 9, 20, 32), (3, 3, channels, 32), (32,)))
+    y = np.empty((3, 7, 18, 32))
+    windows.conv_with_bias(y, x, W, b, 1, "valid", 1)
+    np.testing.assert_array_equal(y, windows.conv(x, W) + b)
+
+
+@pytest.mark.parametrize(("groups", "worth"), [(1, np.inf), (4, np.inf), (1, 0)])
+def test_several_threads_do_what_one_does(groups, worth, monkeypatch):
     monkeypatch.setattr(threads, "WORTH_SHARING", 0.0)
     monkeypatch.setattr(kernels, "UNSHARED", 0.0)
-    x, W, how = drawn((6, 5), (3, 2), 1, "same", 1, groups, batch=5)
+    monkeypatch.setattr(direct, "WORTH_COMPILING", worth)
+    x, W, how = drawn((6, 15), (3, 2), 1, "same", 1, groups, batch=5)
+    W = np.concatenate([W] * 8, axis=-1)
     g = RNG.normal(size=windows.conv(x, W, *how).shape)
     found = []
     for count in (1, 2, 3):

@@ -94,6 +94,26 @@ def test_threads_may_share_weights():
     np.testing.assert_array_equal(w.grad, np.full(4, 820.0))
 
 
+def test_no_grad_and_groups_are_of_one_thread():
+    with gl.no_grad(), gl.group("here"), ThreadPoolExecutor(1) as threads:
+        x = threads.submit(gl.Value, 1.0).result()
+        y = threads.submit(lambda: x * x).result()
+        assert (x.group, y.group, len(y.inputs)) == (None, None, 2)
+        assert (x * x).inputs == ()
+
+
+@pytest.mark.parametrize("engine", [gl.Value, gl.Tensor])
+def test_signs_keep_a_class_of_ones_own(engine):
+    class Weight(engine):
+        __slots__ = ()
+
+    w, x = Weight(2.0), engine(3.0)
+    y = w * w + 1.0
+    assert (type(y), type(x * x), float(y)) == (Weight, engine, 5.0)
+    y.backward()
+    assert float(w.grad) == 4.0
+
+
 def test_flat_functions_give_zero_and_unused_leaves_none():
     x, unused = gl.Value(0.3), gl.Value(1.0)
     gl.step(x).backward()

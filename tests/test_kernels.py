@@ -20,6 +20,7 @@ from gradlab.kernels import (
     dense,
     elementwise,
     generated,
+    lift,
     matmul,
     products,
     threads,
@@ -419,10 +420,12 @@ def test_nan_and_infinity_come_out_as_numpy_s(name):
 
 ULP = {
     "exp": (1.5, 1.5),
+    "exp_of_negative": (1.5, 1.5),
     "expm1": (2.0, 2.0),
     "tanh": (3.0, 3.0),
     "log": (1.0, 1.0),
     "log1p": (2.0, 2.0),
+    "log1p_up_to_one": (2.0, 2.0),
     "erf": (3.0, 4.0),
     "erfc": (8.0, 16.0),
 }
@@ -431,7 +434,8 @@ ULP = {
 def largest_ulp(name, x, expected):
     """Return the largest error in units in the last place of the expected number."""
     found = np.empty_like(x)
-    elementwise.value_of(REGISTRY[name])({"x": x}, {"y": found})
+    op = REGISTRY.get(name) or getattr(approximations, name)
+    elementwise.Fused([("y", op, ["x"])], ["y"])({"x": x}, {"y": found})
     with np.errstate(all="ignore"):
         rounded = expected.astype(x.dtype)
         np.testing.assert_array_equal(np.isfinite(found), np.isfinite(rounded))
@@ -444,6 +448,7 @@ def largest_ulp(name, x, expected):
 def test_float32_error_over_all_exponents(name):
     x = np.arange(0, 2**32, 32771, dtype=np.uint64).astype("u4").view("f4")  # 131,000 of them
     with np.errstate(all="ignore"):
+        x = LIMITED.get(name, np.positive)(x)
         wide = x.astype("f8")
         expected = special_functions(name, wide)
     assert largest_ulp(name, x, expected) <= ULP[name][0]
@@ -457,6 +462,7 @@ def test_float64_error(name):
     x = np.concatenate([RNG.normal(size=n) * 10.0 ** RNG.integers(-8, 3, n), RNG.uniform(-9, 9, n)])
     if name in ("log", "log1p"):
         x = np.abs(x)
+    x = LIMITED.get(name, np.positive)(x)
     if name == "erfc":
         x = np.minimum(x, 26.0)  # beyond, the result is too small to have all its digits
     with np.errstate(all="ignore"):
@@ -467,12 +473,23 @@ def test_float64_error(name):
 def special_functions(name, x):
     if name.startswith("erf"):
         return np.array([getattr(math, name)(v) for v in x.tolist()])
-    return getattr(np, name)(x)
+    return getattr(np, name.split("_")[0])(x)
+
+
+def negative(x):
+    return -np.abs(x)
+
+
+def up_to_one(x):
+    return np.minimum(np.abs(x), x.dtype.type(1.0))
+
+
+LIMITED = {"exp_of_negative": negative, "log1p_up_to_one": up_to_one}
 
 
 def test_the_stated_errors_are_the_tested_ones():
     for name, (single, double) in ULP.items():
-        row = f"{name:<10} {single:<8g} {double:g}\n"
+        row = f"{name:<15}  {single:<8g} {double:g}\n"
         assert row in approximations.__doc__
 
 
@@ -515,6 +532,29 @@ print(f"compiled {sum(stats.cache_misses.values()) or not stats.cache_hits:d}, "
     return done.stdout.strip()
 
 
+# ------------------------------------------------------------------------------ NumPy's where
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_numbers_are_picked_with_the_bits_of_where(dtype):
+    edge = np.array([np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-310], dtype)
+    a, b = (RNG.choice(edge, lift.FORESEEN) for _ in range(2))
+    condition = RNG.integers(0, 2, lift.FORESEEN) > 0
+    for pair in [
+        (a, b),
+        (1.0, b),
+        (a, -0.0),
+        (2.0, 3.0),
+        (a[:1], b),
+        (a, np.dtype(dtype).type(1.0)),
+    ]:
+        expected, found = np.where(condition, *pair), lift.picked(condition, *pair)
+        assert found.dtype == expected.dtype and found.tobytes() == expected.tobytes()
+    table = condition.reshape(64, -1)[:, ::2]
+    found = lift.picked(np.repeat(table, 2, axis=1), a[:64], 0.0)
+    np.testing.assert_array_equal(found, np.where(np.repeat(table, 2, axis=1), a[:64], 0.0))
+
+
 # ----------------------------------------------------------------------------- dense layers
 
 
@@ -536,6 +576,19 @@ def test_slope_product_and_bias_gradient_in_one_pass(monkeypatch, rows, columns,
     fused({"y": y, "g": g}, {"d": g}, {"d": bias})
     np.testing.assert_allclose(g, expected, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(bias, expected.sum(axis=0), rtol=1e-5, atol=1e-5)
+
+
+@needs_numba
+@pytest.mark.parametrize("columns", [2, 31, 32, 65])
+def test_softmax_of_what_is_not_finite_is_numpy_s(columns):
+    x = RNG.normal(size=(7, columns)).astype("f4")
+    x[0, 1], x[1, 1], x[2], x[3, -1], x[4, 0] = np.nan, -np.nan, -np.inf, np.inf, -np.inf
+    x[5] = -np.abs(x[5])
+    x[6, 1:] = -0.0
+    p = np.empty_like(x)
+    dense.loop(dense.probabilities, x.dtype)(p, x)
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(p, gradlab.softmax(x), rtol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -581,11 +634,31 @@ def test_cross_entropy_is_that_of_the_tape(targets):
         logs, column = np.empty((9, 1)), labels[:, np.newaxis]
         dense.loop(dense.label_logs, x.dtype)(logs, p, column, *bounds)
         np.testing.assert_allclose(-logs[:, 0], expected_loss, rtol=1e-9)
+        loss = np.empty(())
+        dense.loop(dense.label_loss, x.dtype)(loss, p, column, *bounds)
+        np.testing.assert_allclose(loss, expected_loss.mean(), rtol=1e-9)
         dense.loop(dense.label_slopes, x.dtype)(delta, p, column, -scale[:, np.newaxis], *bounds)
     else:
         g = -scale[:, np.newaxis] * t[targets]
         dense.loop(dense.log_slopes, x.dtype)(delta, p, g, *bounds)
     np.testing.assert_allclose(delta, expected_delta, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int32", "int64", "uint64"])
+def test_labels_are_looked_at_before_they_are_used(kind):
+    loop, rows = dense.loop(dense.label_rows, np.dtype("float32")), np.empty((4, 1), np.int64)
+    labels = np.array([[0, 9], [4, 9], [2, 9], [1, 9]], kind)[:, 0]
+    assert loop(rows, labels, 5) and rows[:, 0].tolist() == [0, 4, 2, 1]
+    assert loop(rows, labels[:, np.newaxis], 5) and not loop(rows, labels, 4)
+    assert not loop(rows, labels - 1, 5)  # -1, or the largest number there is
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_columns_are_summed_with_the_bits_of_numpy(dtype):
+    a = RNG.normal(size=(33, 7)).astype(dtype)
+    sums = np.empty(7, dtype)
+    dense.loop(dense.column_sums, a.dtype)(sums, a)
+    np.testing.assert_array_equal(sums, a.sum(axis=0))
 
 
 def test_sigmoid_and_its_cross_entropy_are_one_chain():
@@ -692,6 +765,93 @@ def test_shared_products_have_the_same_bits_on_any_number_of_threads(kind, learn
         np.testing.assert_allclose(found[0], expected, rtol=close, atol=close)
         for out in found:
             np.testing.assert_array_equal(out, found[0])
+
+
+def run_on(number, monkeypatch, loop, out, *arrays):
+    """Run a loop on so many threads, and return what it has written."""
+    monkeypatch.setattr(threads, "LONG", 1)
+    monkeypatch.setattr(config, "threads", number)
+    found = np.full_like(out, np.nan)
+    loop(found, *arrays)
+    return found
+
+
+@needs_numba
+@pytest.mark.parametrize("shape", [(20_001,), (500, 33), (3, 5000), (1, 9000)])
+def test_shared_loops_have_the_same_bits_on_any_number_of_threads(shape, monkeypatch):
+    x, row = RNG.normal(size=shape).astype("f4"), RNG.normal(size=shape[-1:]).astype("f4")
+    column = RNG.normal(size=(*shape[:-1], 1)).astype("f4")
+    steps = [
+        ("y", REGISTRY["sigmoid"], ["x"]),
+        ("z", operator.mul, ["y", "row"]),
+        ("t", operator.add, ["z", "column"]),
+        ("u", operator.mul, ["t", 3.0]),
+    ]
+    fused = elementwise.Fused(steps, ["u"])
+
+    def loop(out):
+        fused({"x": x, "row": row, "column": column}, {"u": out})
+
+    expected = (1.0 / (1.0 + np.exp(-x)) * row + column) * 3.0
+    alone = run_on(1, monkeypatch, loop, x)
+    np.testing.assert_allclose(alone, expected, rtol=1e-5, atol=1e-5)
+    for number in (2, 3, 5):
+        np.testing.assert_array_equal(run_on(number, monkeypatch, loop, x), alone)
+
+
+@needs_numba
+@pytest.mark.parametrize("columns", [1, 10, 100, 5000])
+def test_rows_are_shared_with_the_same_bits_too(columns, monkeypatch):
+    scores = RNG.normal(size=(20_001 // columns, columns)).astype("f4")
+    g = RNG.normal(size=scores.shape).astype("f4")
+    softmax, slopes = (
+        dense.loop_for(each, scores.dtype, threads.LONG)
+        for each in (dense.probabilities, dense.probability_slopes)
+    )
+    p = run_on(1, monkeypatch, softmax, scores, scores)
+    delta = run_on(1, monkeypatch, slopes, scores, p, g)
+    np.testing.assert_allclose(p, gradlab.softmax(scores), rtol=1e-5)
+    for number in (2, 3):
+        np.testing.assert_array_equal(run_on(number, monkeypatch, softmax, scores, scores), p)
+        np.testing.assert_array_equal(run_on(number, monkeypatch, slopes, scores, p, g), delta)
+
+
+@needs_numba
+def test_short_arrays_stay_on_one_thread():
+    kind, fused = np.dtype("f4"), elementwise.value_of(REGISTRY["relu"])
+    places, short = [("x", "c", False)], threads.LONG - 1
+    assert not isinstance(fused.loop(kind, places, "c", short), threads.Shared)
+    assert not isinstance(dense.loop_for(dense.probabilities, kind, short), threads.Shared)
+    assert not isinstance(dense.loop_for(dense.label_loss, kind, threads.LONG), threads.Shared)
+    assert isinstance(fused.loop(kind, places, "c", threads.LONG), threads.Shared)
+
+
+def test_long_arrays_are_cut_into_whole_blocks(monkeypatch):
+    seen = []
+    shared = threads.Shared(lambda *arrays: seen.append([len(a) for a in arrays]), [True, False])
+    monkeypatch.setattr(config, "threads", 3)
+    shared(np.empty((1000, 400)), np.empty(2))
+    assert sum(rows for rows, _ in seen) == 1000 and len(seen) == 3
+    assert all(whole == 2 for _, whole in seen)
+    assert sum(rows % threads.rows_in_cache(400) != 0 for rows, _ in seen) <= 1, "the last one"
+
+
+def test_long_loops_are_tried_alone_and_together(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    parts = []
+    shared = threads.Shared(lambda out: parts.append(len(out)), [True])
+    for _ in range(threads.Choice.TRIALS + 1):
+        shared(np.empty(threads.LONG))
+    assert parts[:10] == 10 * [threads.LONG] and len(parts) == 12, "the last call was cut in two"
+
+
+def test_an_error_on_a_helping_thread_is_raised():
+    def halve(number):
+        return 1 / number
+
+    with pytest.raises(ZeroDivisionError):
+        threads.together(halve, [[1], [0], [2]])
+    threads.together(halve, [[1], [2], [4]])
 
 
 def test_the_choice_of_threads():

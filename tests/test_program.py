@@ -12,6 +12,7 @@ from laws import ELEMENTWISE, OURS, is_smooth
 
 import gradlab as gl
 from gradlab.kernels import generated
+from gradlab.ops import windows
 from gradlab.program import NotRecorded, program, replay
 from gradlab.program.seal import Escape, sealed
 from gradlab.program.trace import recording
@@ -158,6 +159,34 @@ def test_a_tensor_made_of_others_than_the_arguments_is_no_constant():
     assert recorded(np.ones((1, 1))) == 6.0
 
 
+def test_no_gradient_flows_through_no_grad():
+    def f(x):
+        with gl.no_grad():
+            factor = x * 2.0
+        return (x * factor).sum()
+
+    assert program(gl.grad(f))(np.array([3.0])) == gl.grad(f)(np.array([3.0])) == 6.0
+
+
+def test_a_bias_is_added_by_the_convolution():
+    def layer(x, W, b):
+        return gl.relu(windows.conv(x, W) + b)
+
+    arrays = [rng(3).normal(size=size) for size in ((2, 5, 5, 3), (3, 3, 3, 4), (4,))]
+    recorded = program(layer)
+    same_bits(recorded(*arrays), layer(*arrays))
+    assert "conv_with_bias(" in str(recorded) and "np.add(" not in str(recorded)
+
+
+def test_a_convolution_that_is_asked_for_twice_is_kept_without_its_bias():
+    def layer(x, W, b):
+        z = windows.conv(x, W)
+        return z + b, z * 2.0
+
+    arrays = [rng(3).normal(size=size) for size in ((2, 5, 3), (3, 3, 4), (4,))]
+    same_bits(program(layer)(*arrays), layer(*arrays))
+
+
 def test_nothing_is_computed_twice_or_for_nobody():
     def wasteful(x):
         gl.exp(x)
@@ -295,7 +324,7 @@ def test_what_only_looks_like_a_short_cut_is_left():
 
 LISTING = """\
 def slope(x):
-    t1 = np.empty((), 'float64')
+    t1 = np.empty((), float64)
     np.multiply(x, x, out=t2)             # (3,)  3 flop  48 B
     np.multiply(t2, x, out=t3)            # (3,)  3 flop  72 B
     np.add.reduce(t3, axis=None, out=t1)  # ()  3 flop  32 B

@@ -26,6 +26,7 @@ from laws import (
 )
 
 import gradlab as gl
+from gradlab import tape
 from gradlab.entry import Interval
 from gradlab.testing import gradcheck
 from gradlab.testing.strategies import Call, constants, op_inputs, points
@@ -68,6 +69,22 @@ def test_untouched_and_linear(name, data, seed):
     call = data.draw(op_inputs(OURS[name]))
     law_linear(call, seed)
     law_untouched(call)
+
+
+@every
+@settings(max_examples=5)
+@given(data=st.data(), seed=seeds)
+def test_backward_gathers_what_the_sweep_finds(name, data, seed):
+    call = data.draw(op_inputs(OURS[name]))
+    leaves = [gl.Tensor(a) for a in call.arrays]
+    y = call(*leaves)
+    g = np.random.default_rng(seed).uniform(-2.0, 2.0, y.shape)
+    y.backward(g)
+    arrived = tape.sweep(y, g)
+    for leaf in leaves:
+        assert (leaf.grad is None) == (leaf.serial not in arrived)
+        if leaf.grad is not None:
+            np.testing.assert_array_equal(leaf.grad, arrived[leaf.serial], strict=True)
 
 
 @every_elementwise

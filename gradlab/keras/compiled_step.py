@@ -54,7 +54,7 @@ class CompiledStep:
         self.programs: dict[Any, _Step] = {}
         self.reason: str | None = None
         self._in_a_pass = self._held = self._compiled = False
-        self._choice = Choice(products.most_threads())
+        self._choice: Choice | None = None  # of how many threads; Numba knows how many there are
         self._settings: tuple[Any, ...] = ()
         self._latest: dict[Any, _Step] = {}  # by shapes alone, while the settings are held
         self._recorded = 0
@@ -77,7 +77,9 @@ class CompiledStep:
             steps: how many batches there are, all passes together; many pay for compiled kernels.
         """
         self._in_a_pass, self._compiled = True, self.worth_compiling(steps)
-        self._choice.measure()
+        if self._compiled:
+            self._choice = self._choice or Choice(products.most_threads())
+            self._choice.measure()
         try:
             yield
         finally:
@@ -200,6 +202,7 @@ class CompiledStep:
 
     def _timed(self, program: Program, given: list[Any]) -> Any:
         """Run a program with one thread or more, whichever has been faster."""
+        assert self._choice is not None  # only compiled programs share
         program.threads, start = self._choice.threads, time.perf_counter()
         found = program(*given)
         self._choice.took(time.perf_counter() - start)

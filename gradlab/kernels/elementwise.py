@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.errors import ShapeError
-from gradlab.kernels import generated
+from gradlab.kernels import generated, threads
 from gradlab.kernels.lift import lift
 from gradlab.kernels.scalars import Writer
 
@@ -118,42 +118,50 @@ class Fused:
         runs_compiled = generated.available() and all(_rowwise(o) for o in outs.values())
         if not runs_compiled or first.dtype.name not in ("float32", "float64"):
             return functools.partial(self._by_numpy, whole, outs, sums or {})
-        rows = max(first.size // first.shape[-1], 1) if first.ndim > 1 and first.size else 1
-        table = (rows, first.size // rows)
-        columns = [o.reshape(table) for o in (outs[name] for name in self.outputs)]
-        totals = [(sums or {})[name].reshape(table[1]) for name in self.sums]
-        arguments, kinds, copies = [*columns, *totals], [], []
+        table = (first.size,) if first.ndim < 2 or not first.size else (-1, first.shape[-1])
+        columns = [outs[name].reshape(table) for name in self.outputs]
+        table = columns[0].shape
+        totals = [(sums or {})[name].reshape(table[-1]) for name in self.sums]
+        arguments, places, copies = [*columns, *totals], [], []
         for name in self.inputs:
             kind, array = _laid_out(whole[name], first.shape, table)
             same = [k for k, o in enumerate(columns) if kind == "all" and _same(array, o)]
-            kinds.append((name, f"out{same[0]}" if same else kind, array.dtype == bool))
+            place = PLACES[kind] if len(table) == 2 else PLACES[kind][-1]
+            places.append((name, f"out{same[0]}" if same else place, array.dtype == bool))
             if not same:
                 arguments.append(array)
             if not np.may_share_memory(array, whole[name]):
                 copies.append((array, whole[name], first.shape))
-        loop = self._loop(first.dtype, tuple(kinds))
+        loop = self.loop(first.dtype, places, "rc"[-len(table) :], first.size)
         if loop is None:
             return functools.partial(self._by_numpy, whole, outs, sums or {})
         run = functools.partial(loop, *arguments)
         return functools.partial(_after_copying, copies, run) if copies else run
 
-    def _loop(self, dtype: np.dtype, kinds: tuple[tuple[str, str, bool], ...]) -> Any:
-        places = [(name, PLACES.get(kind, kind), boolean) for name, kind, boolean in kinds]
-        return self.loop(dtype, places)
-
     def loop(
-        self, dtype: Any, places: Sequence[tuple[str, str, bool]], axes: Sequence[str] = "rc"
+        self,
+        dtype: Any,
+        places: Sequence[tuple[str, str, bool]],
+        axes: Sequence[str] = "rc",
+        size: int = 0,
     ) -> Any:
         """Return the compiled loop; None for a function whose text cannot be had or used.
 
-        Its arguments are the outputs, the column sums, and the inputs that are not outputs.
+        Its arguments are the outputs, the column sums, and the inputs that are not outputs. Threads
+        share it if an output has a large size, unless there are sums.
         """
-        key = (dtype, tuple(places), tuple(axes))
+        long = size >= threads.LONG and not self.sums
+        key = (dtype, tuple(places), tuple(axes), long)
         if key not in self._loops:
             try:
-                self._loops[key] = generated.load(self.source(dtype, places, axes)).loop
+                found = generated.load(self.source(dtype, places, axes)).loop
             except (OSError, SyntaxError):
-                self._loops[key] = None
+                found = None
+            if found is not None and long:
+                given = [place for _, place, _ in places if not place.startswith("out")]
+                cut = [place.split(", ")[0] == axes[0] for place in given]
+                found = threads.Shared(found, [True for _ in self.outputs] + cut)
+            self._loops[key] = found
         return self._loops[key]
 
     def source(
@@ -232,10 +240,16 @@ def _on_arrays(op: Any) -> Callable[..., Any]:
 
 def expression(op: Any, operands: Sequence[Operand], writer: Writer) -> str:
     """Return the text of one step, with what it needs given to the writer."""
+    if _divides(op) and type(operands[1]) is float and 1e-30 < abs(operands[1]) < 1e30:
+        op, operands = operator.mul, [operands[0], 1.0 / operands[1]]  # as in `Writer`
     given = [o if isinstance(o, str | bool) else f"real({o!r})" for o in operands]
     if op in OPERATORS:
         return OPERATORS[op].format(*given)
     return f"{writer.need(op)}({', '.join(map(str, given))})"
+
+
+def _divides(op: Any) -> bool:
+    return op is operator.truediv or np.divide in getattr(op, "numpy", ())
 
 
 # Where the number stands that belongs to row r and column c, by how an input lies in memory.
@@ -292,17 +306,17 @@ def _after_copying(
 
 
 def _laid_out(
-    array: np.ndarray, shape: tuple[int, ...], table: tuple[int, int]
+    array: np.ndarray, shape: tuple[int, ...], table: tuple[int, ...]
 ) -> tuple[str, np.ndarray]:
-    """Return how an input lies under the table of all numbers, and a view of it with two axes."""
-    rows, columns = table
+    """Return how an input lies under the table of all numbers, and a view of it with its axes."""
+    rows, columns = (1, *table)[-2:]
     if array.size == 1:
-        return "one", array.reshape(1, 1)
+        return "one", array.reshape((1,) * len(table))
     if array.shape == shape and array.flags.c_contiguous:
         return "all", array.reshape(table)
     lead = (1,) * (len(shape) - array.ndim) + array.shape
     if lead[-1:] == shape[-1:] and array.size == columns:
-        return "row", np.ascontiguousarray(array).reshape(1, columns)
+        return "row", np.ascontiguousarray(array).reshape((1, columns)[-len(table) :])
     if lead[:-1] == shape[:-1] and lead[-1] == 1 and len(shape) > 1:
         return "column", np.ascontiguousarray(array).reshape(rows, 1)
     return "all", np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(table)

@@ -7,22 +7,22 @@ the table is therefore written to a file named by its own text, in the cache fol
 from __future__ import annotations
 
 import functools
-import hashlib
 import linecache
-import logging
 import os
 import sys
-import tempfile
 import types
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradlab import config
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 # Float rules of C: x / 0 is infinite, and a * b + c may be rounded once. Nothing else is relaxed.
-RULES: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
+# While a loop runs, so may other threads of Python.
+RULES: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
 # A sum may also be added up in several parts, as many as there are numbers in a vector.
 SUMS: dict[str, Any] = {**RULES, "fastmath": {"contract", "reassoc", "nsz"}}
 
@@ -50,8 +50,11 @@ def load(source: str) -> types.ModuleType:
     >>> load("answer = 42").answer
     42
     """
+    import hashlib  # and more of this kind below: a first gradient does without
+
     rules = [sorted(rules["fastmath"]) for rules in (RULES, SUMS)]
-    source = f"# Written by gradlab; relaxed are {rules[0]}, in sums {rules[1]}.\n{source}"
+    relaxed = f"relaxed are {rules[0]}, in sums {rules[1]}, and Python's lock is let go"
+    source = f"# Written by gradlab; {relaxed}.\n{source}"
     name = "gradlab_" + hashlib.sha256(source.encode()).hexdigest()[:20]
     path = config.cache_folder() / "kernels" / f"{name}.py"
     kept = _written(path, source)
@@ -71,6 +74,8 @@ def load(source: str) -> types.ModuleType:
 
 def _written(path: Path, source: str) -> bool:
     """Put the text into the file, whole or not at all; return whether the file holds it."""
+    import tempfile
+
     try:
         if path.exists() and path.read_text() == source:
             return True
@@ -87,6 +92,8 @@ def _written(path: Path, source: str) -> bool:
 @functools.cache
 def _tell(folder: Path) -> None:
     """Say once that the first run of something takes longer than the next one."""
+    import logging
+
     logging.getLogger("gradlab").warning(
         "Numba compiles kernels, which takes some seconds; %s keeps them for the next time", folder
     )

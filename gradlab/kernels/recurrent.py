@@ -90,10 +90,12 @@ def lstm(
     z: np.ndarray, U: np.ndarray, h: np.ndarray, c: np.ndarray, mask: np.ndarray | None
 ) -> np.ndarray:
     """Return h_t for all steps, and behind them the last c: c_t = f c + i g, h_t = o tanh(c_t)."""
-    if loops.pay(z):
-        return loops.lstm(z, U, h, c, mask)
     steps, batch, u = len(z), *h.shape
-    y, s = np.empty((steps + 1, batch, u), z.dtype), np.empty((batch, 4 * u), z.dtype)
+    y = np.empty((steps + 1, batch, u), z.dtype)
+    if loops.pay(z):
+        loops.lstm(y, z, U, h, c, mask)
+        return y
+    s = np.empty((batch, 4 * u), z.dtype)
     for t in range(steps):
         np.matmul(h, U, out=s)
         s += z[t]
@@ -121,9 +123,12 @@ def lstm_back(
     The gates are computed once more, for all steps at once: to keep them would take three times
     the memory.
     """
-    if loops.pay(z):
-        return loops.lstm_back(flow, z, U, h, c, mask, y)
     steps, batch, u = len(z), *h.shape
+    if loops.pay(z):
+        d = np.empty((steps + 1, batch, 4 * u), z.dtype)
+        gates, cells = np.empty((5, steps, batch, u), z.dtype), np.empty_like(y)
+        loops.lstm_back(d, gates, cells, flow, z, U, h, c, mask, y)
+        return d
     s = before(y[:steps], h) @ U
     s += z
     i, f, g, o = lstm_gates(s, u)

@@ -1,26 +1,30 @@
 """What gates do at one step, as loops that Numba compiles: each number is read and written once.
 
 NumPy goes through a step of an LSTM in twenty passes. For long sequences and many units these loops
-take their place; the products between them stay with BLAS.
+take their place, and call BLAS for the products between them: no step returns to Python.
 
 ``seen`` is 1 where a step counts, and 0 where it is skipped.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
 
-from gradlab.kernels import dense, generated
+from gradlab.kernels import blas, generated, threads
+from gradlab.kernels.scalars import Writer
 
 WORTH_COMPILING = 1 << 15  # sums; for fewer, NumPy is about as fast and has nothing to compile
 
 
-def pay(z: np.ndarray) -> bool:
-    """Tell whether the loops are worth it, and can be had, for sums of this size."""
-    return z.size >= WORTH_COMPILING and z.dtype.char in "fd" and generated.available()
+def pay(z: Any) -> bool:
+    """Tell whether the loops are worth it, and can be had, for sums of this size and type."""
+    if z.size < WORTH_COMPILING or z.dtype not in (np.float32, np.float64):
+        return False
+    return generated.available() and blas.external(z.dtype) is not None
 
 
 def logistic(x: float) -> float:
@@ -137,21 +141,22 @@ def seen_of(mask: Any, z: np.ndarray) -> np.ndarray:
     return np.ones(z.shape[:2], z.dtype) if mask is None else mask.astype(z.dtype)
 
 
-def lstm(z: np.ndarray, U: np.ndarray, h: np.ndarray, c: np.ndarray, mask: Any) -> np.ndarray:
-    """Do what `gradlab.kernels.recurrent.lstm` does."""
-    z, seen, step = np.ascontiguousarray(z), seen_of(mask, z), dense.loop(lstm_step, z.dtype)
-    h, s = np.ascontiguousarray(h), np.empty(z.shape[1:], z.dtype)
-    y = np.empty((len(z) + 1, *h.shape), z.dtype)
-    old, new = c.copy(), np.empty(c.shape, z.dtype)  # apart: over its own input no loop vectorises
-    for t in range(len(z)):
-        np.matmul(h, U, out=s)
-        step(y[t], new, s, z[t], h, old, seen[t])
-        h, old, new = y[t], new, old
-    y[-1] = old
-    return y
+def lstm(
+    y: np.ndarray, z: np.ndarray, U: np.ndarray, h: np.ndarray, c: np.ndarray, mask: Any
+) -> None:
+    """Write what `gradlab.kernels.recurrent.lstm` returns into y."""
+    z, U, h = (np.ascontiguousarray(a) for a in (z, U, h))
+    cells, s = np.empty((2, *c.shape), z.dtype), np.empty(z.shape[1:], z.dtype)
+    cells[0] = c
+    with threads.one_each():
+        through_time(FORWARD, z.dtype)(y, cells, s, z, U, h, seen_of(mask, z))
+    y[-1] = cells[len(z) % 2]
 
 
 def lstm_back(
+    d: np.ndarray,
+    gates: np.ndarray,
+    cells: np.ndarray,
     flow: np.ndarray,
     z: np.ndarray,
     U: np.ndarray,
@@ -159,25 +164,65 @@ def lstm_back(
     c: np.ndarray,
     mask: Any,
     y: np.ndarray,
-) -> np.ndarray:
-    """Do what `gradlab.kernels.recurrent.lstm_back` does."""
-    (steps, batch, _), u = z.shape, h.shape[1]
-    z, flow, seen = np.ascontiguousarray(z), np.ascontiguousarray(flow), seen_of(mask, z)
-    gates, arrives, sums = (
-        dense.loop(each, z.dtype) for each in (lstm_gates, lstm_arrives, lstm_sums)
+) -> None:
+    """Write what `gradlab.kernels.recurrent.lstm_back` returns into d.
+
+    ``gates`` (5, steps, batch, units) and ``cells`` (steps + 1, batch, units) are to work with.
+    """
+    u = h.shape[1]
+    flow, z, U, h, y = (np.ascontiguousarray(a) for a in (flow, z, U, h, y))
+    back, s = np.ascontiguousarray(U.T), np.empty(z.shape[1:], z.dtype)
+    dh, dc, past, *_ = arrived = np.zeros((5, *h.shape), z.dtype)
+    cells[0], dc[...] = c, flow[-1]
+    with threads.one_each():
+        loop = through_time(BACKWARD, z.dtype)
+        loop(d, arrived, gates, cells, s, flow, z, U, back, h, y, seen_of(mask, z))
+    d[-1, :, :u], d[-1, :, u : 2 * u], d[-1, :, 2 * u :] = dh + past, dc, 0.0
+
+
+@functools.cache
+def through_time(text: str, dtype: np.dtype) -> Any:
+    """Return one of the loops below, compiled with the steps it calls."""
+    writer = Writer(generated.real(dtype))
+    steps = (lstm_step, lstm_gates, lstm_arrives, lstm_sums)
+    loops = [writer.loop(step, "inlined") for step in steps if f"{step.__name__}(" in text]
+    product = PRODUCT.format(char=dtype.char)
+    return generated.load(writer.module("\n\n".join([product, *loops, text]))).through_time
+
+
+PRODUCT = """
+from gradlab.kernels import blas
+
+gemm = blas.external(np.dtype("{char}"))
+
+
+@inlined
+def product(out, a, b):
+    gemm(
+        101, 111, 111, a.shape[0], b.shape[1], a.shape[1], real(1.0), a.ctypes.data, a.shape[1],
+        b.ctypes.data, b.shape[1], real(0.0), out.ctypes.data, b.shape[1],
     )
-    i, f, g, o, shown = np.empty((5, steps, batch, u), z.dtype)
-    cells, s = np.empty((steps + 1, batch, u), z.dtype), np.empty((batch, 4 * u), z.dtype)
-    cells[0] = c
-    for t in range(steps):
-        np.matmul(y[t - 1] if t else h, U, out=s)
-        gates(i[t], f[t], g[t], o[t], shown[t], cells[t + 1], s, z[t], cells[t], seen[t])
-    d = np.zeros((steps + 1, batch, 4 * u), z.dtype)
-    dh, past, into_h, into_c = np.zeros((4, batch, u), z.dtype)
-    dc, back = flow[steps].copy(), U.T
-    for t in reversed(range(steps)):
-        arrives(into_h, into_c, past, dc, dh, flow[t], f[t], o[t], shown[t], seen[t])
-        sums(d[t], into_h, into_c, i[t], f[t], g[t], o[t], shown[t], cells[t])
-        np.matmul(d[t], back, out=dh)
-    d[steps, :, :u], d[steps, :, u : 2 * u] = dh + past, dc
-    return d
+"""
+
+FORWARD = """
+@kept
+def through_time(y, cells, s, z, U, h, seen):
+    for t in range(len(z)):
+        before = y[t - 1] if t else h
+        product(s, before, U)
+        lstm_step(y[t], cells[(t + 1) % 2], s, z[t], before, cells[t % 2], seen[t])
+"""
+
+BACKWARD = """
+@kept
+def through_time(d, arrived, gates, cells, s, flow, z, U, back, h, y, seen):
+    dh, dc, past, into_h, into_c = arrived[0], arrived[1], arrived[2], arrived[3], arrived[4]
+    i, f, g, o, shown = gates[0], gates[1], gates[2], gates[3], gates[4]
+    for t in range(len(z)):
+        product(s, y[t - 1] if t else h, U)
+        lstm_gates(i[t], f[t], g[t], o[t], shown[t], cells[t + 1], s, z[t], cells[t], seen[t])
+    for t in range(len(z) - 1, -1, -1):
+        lstm_arrives(into_h, into_c, past, dc, dh, flow[t], f[t], o[t], shown[t], seen[t])
+        lstm_sums(d[t], into_h, into_c, i[t], f[t], g[t], o[t], shown[t], cells[t])
+        product(dh, d[t], back)
+"""

@@ -198,6 +198,8 @@ class _Vectorising(ast.NodeTransformer):
 
     def _of_math(self, function: ast.Attribute, arguments: list[ast.expr]) -> ast.expr:
         name = function.attr
+        if (shorter := self._shorter(name, arguments[0])) is not None:
+            return self._call(shorter, *arguments)
         if name in APPROXIMATED:
             return self._call(getattr(approximations, name), *arguments)
         if name in INSTRUCTIONS:
@@ -206,14 +208,28 @@ class _Vectorising(ast.NodeTransformer):
         module = "np" if name == "cbrt" else "math"  # the one that Numba knows only as NumPy's
         return self._call("real", self._call(f"{module}.{name}", *arguments))
 
+    def _shorter(self, name: str, argument: ast.expr) -> Any:
+        """Return the approximation for an argument that is known not to be large, if there is."""
+        text = ast.unparse(argument)
+        if name == "exp" and text.startswith("-abs("):
+            return approximations.exp_of_negative
+        if name == "log1p" and text.startswith("exp_of_negative("):
+            return approximations.log1p_up_to_one
+        return None
+
     def _polynomial(self, x: ast.expr, table: ast.expr) -> ast.expr:
         name = ast.unparse(table)
         found = self.space[name]
         if self.writer.dtype == "float32":
             found = approximations.FLOAT32[name]
-        x = self.visit(x)
-        total = self.writer.constant("", found[-1])
-        for c in found[-2::-1]:
-            product = ast.BinOp(total, ast.Mult(), x)
-            total = ast.BinOp(product, ast.Add(), self.writer.constant("", c))
-        return total
+        at = f"({ast.unparse(self.visit(x))})"
+        written = [ast.unparse(self.writer.constant("", c)) for c in found]
+        even, odd = (_horner(f"({at} * {at})", written[first::2]) for first in (0, 1))
+        return ast.parse(f"{odd} * {at} + {even}", mode="eval").body
+
+
+def _horner(x: str, coefficients: list[str]) -> str:
+    *rest, total = coefficients
+    for c in reversed(rest):
+        total = f"({total} * {x} + {c})"
+    return total

@@ -1,4 +1,4 @@
-"""How many threads a matrix product gets: one for the small products of training, else all.
+"""How many threads a matrix product or a loop gets: one for all that is small, else what pays.
 
 Handing half of a small product to a second core costs more than it saves, and many times more
 while another program is using that core: both threads then wait for each other, at full speed.
@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import statistics
+import itertools
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gradlab import config
 
 WORTH_SHARING = 1e8  # multiplications and additions; below that, one thread is at least as fast
+LONG = 200_000  # numbers that a loop writes, likewise: waking a thread takes as long as 50,000
+BLOCK = 4096  # numbers: a multiple of every vector; and so many stay in the first-level cache
 
 
 @functools.cache
@@ -97,5 +104,115 @@ class Choice:
             return
         self._steps += 1
         self._mean += (seconds - self._mean) / min(self._steps, self.MEMORY)
-        if self._steps >= self.TRIALS and self._mean >= statistics.median(self._alone):
+        if self._steps >= self.TRIALS and self._mean >= sorted(self._alone)[self.TRIALS // 2]:
             self.threads, self._decided = 1, True
+
+
+# --------------------------------------------------------------------- loops that threads share
+
+
+class Shared:
+    """A compiled loop over the rows of long arrays, which threads share if that measures faster.
+
+    Each thread gets rows of its own, in whole blocks, within which the loop does what it would have
+    done alone: the results do not depend on the number of threads.
+
+    Args:
+        loop: writes into its first argument, always of the same size; nothing that it writes for a
+            row depends on another.
+        cut: for each argument, whether it has the rows of the first; others are used whole.
+
+    >>> import numpy as np
+    >>> def doubled(out, x):
+    ...     np.multiply(x, 2.0, out)
+    >>> out = np.empty(1_000_000)
+    >>> Shared(doubled, [True, True])(out, np.ones(1_000_000)), out[[0, -1]]
+    (None, array([2., 2.]))
+    """
+
+    AGAIN = 200  # calls, after which both ways are tried anew
+
+    def __init__(self, loop: Callable[..., None], cut: Sequence[bool]) -> None:
+        self.loop, self.cut = loop, cut
+        self._choice, self._calls = Choice(os.cpu_count() or 1), 0
+
+    def __call__(self, *arrays: Any) -> None:
+        """Run the loop."""
+        if config.threads != "auto":
+            together(self.loop, self._parts(arrays, int(config.threads)))
+            return
+        started = time.perf_counter()
+        together(self.loop, self._parts(arrays, self._choice.threads))
+        self._choice.took(time.perf_counter() - started)
+        self._calls += 1
+        if self._calls % self.AGAIN == 0:
+            self._choice.measure()
+
+    def _parts(self, arrays: Sequence[Any], number: int) -> list[Sequence[Any]]:
+        """Return the arguments of each thread."""
+        rows = len(arrays[0])
+        block = rows_in_cache(arrays[0].size // rows)
+        blocks = -(-rows // block)
+        number = min(number, blocks)
+        ends = [blocks * k // number * block for k in range(number + 1)]
+        if number == 1:
+            return [arrays]
+        return [
+            [a[first:last] if cut else a for a, cut in zip(arrays, self.cut, strict=True)]
+            for first, last in itertools.pairwise(ends)
+        ]
+
+
+def rows_in_cache(columns: int) -> int:
+    """Return how many rows of so many numbers make a block.
+
+    >>> rows_in_cache(1), rows_in_cache(100), rows_in_cache(10_000)
+    (4096, 40, 1)
+    """
+    return max(BLOCK // columns, 1)
+
+
+def together(function: Callable[..., None], calls: Sequence[Sequence[Any]]) -> None:
+    """Call a function with each of these arguments, all at once, and wait until all are done.
+
+    >>> found = []
+    >>> together(found.append, [[1], [2], [3]])
+    >>> sorted(found)
+    [1, 2, 3]
+    """
+    first, *others = calls
+    done: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    for arguments in others:
+        _helpers(len(others)).put((function, arguments, done))
+    try:
+        function(*first)
+    finally:
+        errors = [done.get() for _ in others]
+    for error in errors:
+        if error is not None:
+            raise error
+
+
+@functools.cache
+def _helpers(number: int) -> queue.SimpleQueue[Any]:
+    """Return where to put what the helpers are to do; they are started once and wait for it."""
+    tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for _ in range(number):
+        threading.Thread(target=_help, args=(tasks,), daemon=True).start()
+    return tasks
+
+
+def _help(tasks: queue.SimpleQueue[Any]) -> None:
+    while True:
+        function, arguments, done = tasks.get()
+        error: BaseException | None = None
+        try:
+            function(*arguments)
+        except BaseException as raised:  # for the thread that waits
+            error = raised
+        del function, arguments
+        done.put(error)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads stay with the parent

@@ -9,6 +9,7 @@ import operator
 
 import numpy as np
 
+from gradlab.kernels.lift import picked
 from gradlab.primitive import (
     primitive,
 )
@@ -128,7 +129,7 @@ def reciprocal_slope(y):
     return -y * y
 
 
-@primitive(formula="a if condition else b", nondiff=("condition",), array=np.where, numpy=np.where)
+@primitive(formula="a if condition else b", nondiff=("condition",), array=picked, numpy=np.where)
 def where(condition, a, b):
     """Pick a where the condition holds, else b; the one not picked has slope 0."""
     return a if condition else b

@@ -131,6 +131,21 @@ def _products(channels, shape):
     return depthwise if channels > 1 == shape[-2] else windows
 
 
+def conv_with_bias(y, x, W, b, strides, padding, dilation_rate):
+    """Write ``conv(x, W) + b`` into the array y: the same bits, in one way through memory.
+
+    >>> y = np.empty((1, 2, 1))
+    >>> conv_with_bias(y, np.ones((1, 3, 1)), np.ones((2, 1, 1)), np.ones(1), 1, "valid", 1)
+    >>> y.ravel()
+    array([3., 3.])
+    """
+    how = slide_of("conv", x.shape[1:-1], W.shape[:-2], strides, padding, dilation_rate)
+    if _products(x.shape[-1], W.shape) is windows:
+        windows.correlate(x, W, how, b, y)
+    else:
+        np.add(depthwise.correlate(x, W, how), b, out=y)
+
+
 @primitive(
     nondiff=("shape",),
     cases=(
@@ -153,6 +168,12 @@ def conv_to_image(flow, W, shape, strides=1, padding="valid", dilation_rate=1):
     image = shape[:-1]
     how = slide_of("conv_to_image", image, W.shape[:-2], strides, padding, dilation_rate)
     return _products(shape[-1], W.shape).to_image(flow, W, how, shape[-1])
+
+
+def write_to_image(x, flow, W, shape, strides, padding, dilation_rate):
+    """Write ``conv_to_image(flow, W, shape)`` into the array x; W must be of several channels."""
+    how = slide_of("conv_to_image", shape[:-1], W.shape[:-2], strides, padding, dilation_rate)
+    windows.to_image(flow, W, how, shape[-1], x)
 
 
 @conv_to_image.vjp("flow")

@@ -42,7 +42,7 @@ def program(f: Callable[..., Any], kernels: bool = False) -> Function:
     array([3., 5.])
     >>> print(slope)
     def f(x):
-        t1 = np.empty((2,), 'float64')
+        t1 = np.empty((2,), float64)
         np.add(1.0, x, out=t2)  # (2,)  2 flop  32 B
         np.add(t2, x, out=t1)   # (2,)  2 flop  48 B
         return t1

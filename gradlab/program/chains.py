@@ -66,7 +66,12 @@ class _Chaining:
                 self._close(self.open)
             loose = any(not slot.shape and id(slot) in self.loose for slot in slots_in(line.inputs))
             if not loose and _is_link(line):
-                joined = [c for c in touched if c.shape == line.out.shape and not given & c.totals]  # type: ignore[union-attr]
+                beside = [c for c in self.open if c not in touched and given & c.read]
+                joined = [
+                    c
+                    for c in [*touched, *beside]
+                    if c.shape == line.out.shape and not given & c.totals  # type: ignore[union-attr]
+                ]
                 self._close([chain for chain in touched if chain not in joined])
                 self._join(joined, line)
                 continue
@@ -102,6 +107,12 @@ class _Chain:
     @property
     def totals(self) -> set[int]:
         return {id(line.out) for line in self.sums}
+
+    @property
+    def read(self) -> set[int]:
+        """What it reads as a whole: another line that does so too can do it at the same time."""
+        inputs = [slot for line in self.lines for slot in slots_in(line.inputs)]
+        return {id(slot) for slot in inputs if slot.shape == self.shape}
 
     @property
     def made(self) -> set[int]:
@@ -143,7 +154,7 @@ class _Chain:
         places = [
             (n, _place(given[n].shape, self.shape), given[n].dtype == bool) for n in fused.inputs
         ]
-        function = fused.loop(outs[0].dtype, places, axes)
+        function = fused.loop(outs[0].dtype, places, axes, outs[0].size)
         if function is None:
             return None
         name = "_".join(line.name for line in [*self.lines, *self.sums])
@@ -236,7 +247,7 @@ def _descent(line: Line) -> Line | None:
     axes = AXES[-len(w.shape) :]
     fused = Fused([("w", _descended, ["w", "g", "rate"])], ["w"])
     places = [("w", "out0", False), ("g", ", ".join(axes), False), ("rate", "", False)]
-    function = fused.loop(w.dtype, places, axes)
+    function = fused.loop(w.dtype, places, axes, w.size)
     return None if function is None else Line("descend", function, (w, g, rate), None, effect=True)
 
 

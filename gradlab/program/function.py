@@ -20,6 +20,7 @@ from gradlab.program.trace import Refused, Trace, current, recording, slot_of
 from gradlab.tensor import Tensor
 
 ARRAYS = np.ndarray | np.generic | Tensor
+ONLY_ARRAYS = {np.ndarray}
 PROGRAMS_KEPT = 16  # per function; data with ever new shapes would fill the memory
 
 
@@ -43,28 +44,29 @@ class Function:
 
     def __call__(self, *args: Any) -> Any:
         """Return f of the arguments, as plain arrays."""
-        arrays: list[np.ndarray] = []
-        key = _key(args, arrays)
-        if self.reason is None and key not in self.programs:
-            self._record(args, key)
-        if key not in self.programs:
-            return _as_plain(self.f(*args))
-        return self.programs[key](*arrays)
+        if {*map(type, args)} == ONLY_ARRAYS:  # as _key would do it, in half the time
+            arrays, key = args, tuple([(a.shape, a.dtype) for a in args])
+        else:
+            key = _key(args, arrays := [])
+        program = self.programs.get(key)
+        if program is None and self.reason is None:
+            program = self._record(args, key)
+        return _as_plain(self.f(*args)) if program is None else program(*arrays)
 
-    def _record(self, args: Any, key: Any) -> None:
+    def _record(self, args: Any, key: Any) -> Program | None:
         try:
             recorded = record(self.f, args)
         except Refused:
-            return  # the tape tells what is wrong
+            return None  # the tape tells what is wrong
         except (Exception, Escape) as error:
             self.reason = reason(error)
             notice(getattr(self.f, "__name__", "f"), self.reason)
-            return
+            return None
         while len(self.programs) >= PROGRAMS_KEPT:
             del self.programs[next(iter(self.programs))]
-        self.programs[key] = Program(
-            *recorded, name=_name(self.f), compiled=self.kernels, fresh=True
-        )
+        program = Program(*recorded, name=_name(self.f), compiled=self.kernels, fresh=True)
+        self.programs[key] = program
+        return program
 
     def draw(self) -> Any:
         """Draw the program that was recorded last."""

@@ -1,4 +1,4 @@
-"""Lines that one kernel does better together: here, the gradient of a weight and its update.
+"""Lines that one kernel does better: a convolution and its bias, a gradient and its update.
 
 Gradient descent takes the product ``x.T @ delta`` and then subtracts a small part of it. BLAS adds
 a product to what is already there, so the gradient need not be written down at all.
@@ -6,13 +6,17 @@ a product to what is already there, so the gradient need not be written down at 
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gradlab.kernels import blas
+from gradlab.kernels import recurrent_loops as loops
+from gradlab.ops.windows import conv_with_bias, write_to_image
 from gradlab.program.lines import Line, Slot, copying, slots_in
 from gradlab.program.plan import VIEWS
 from gradlab.tensor import Tensor
@@ -34,6 +38,81 @@ def descend_by_product(w: np.ndarray, a: np.ndarray, b: np.ndarray, rate: float)
     It is rounded once less than `descend`, so the last bit of w may differ.
     """
     blas.gemm(a, b, w, alpha=-rate, beta=1.0)
+
+
+def with_biases(lines: Sequence[Line], kept: Sequence[Slot]) -> list[Line]:
+    """Return the lines with the bias added by the convolution itself, in memory set aside.
+
+    Args:
+        lines: in order.
+        kept: what is needed at the end.
+    """
+    uses = Counter(id(s) for line in lines for s in slots_in(line.inputs))
+    uses.update(id(slot) for slot in kept)
+    makers = {id(line.out): line for line in lines}
+    found, merged = [], set()
+    for line in lines:
+        (z, b), out = line.inputs if line.row == "add" else (None, None), line.out
+        maker = makers.get(id(z))
+        alone = uses[id(z)] == 1 and out is not None and _is_bias(b, out)
+        if maker is None or maker.row != "conv" or out is None or not alone:
+            found.append(line)
+            continue
+        x, W, *how = maker.inputs
+        inputs = (x, W, b, *how)
+        found.append(Line("conv_with_bias", conv_with_bias, inputs, out, writes=(out,)))
+        merged.add(id(maker))
+    return [line for line in found if id(line) not in merged]
+
+
+def with_memory(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines, the large kernels among them with memory set aside for what they make.
+
+    A new array is not free of charge: the system has to clear its memory, page by page, when it is
+    written for the first time. For one step of an LSTM that took longer than to compute it.
+    """
+    return [
+        WITH_MEMORY[line.row](line, line.out) if line.row in WITH_MEMORY and line.out else line
+        for line in lines
+    ]
+
+
+def _to_image(line: Line, out: Slot) -> Line:
+    flow, W, *_ = line.inputs
+    alike = all(isinstance(slot, Slot) and slot.dtype == out.dtype for slot in (flow, W))
+    return _writing(line, write_to_image, out) if alike and W.shape[-2] > 1 else line
+
+
+def _lstm(line: Line, out: Slot) -> Line:
+    z = line.inputs[0]
+    pays = isinstance(z, Slot) and loops.pay(z)
+    return _writing(line, loops.lstm, out) if pays else line
+
+
+def _lstm_back(line: Line, out: Slot) -> Line:
+    (steps, batch, sums), (_, z, *_, states) = out.shape, line.inputs
+    if not isinstance(z, Slot) or not loops.pay(z) or states is None:
+        return line
+    gates = Slot((5, steps - 1, batch, sums // 4), z.dtype)
+    cells = Slot((steps, batch, sums // 4), z.dtype)
+    return _writing(line, loops.lstm_back, out, gates, cells)
+
+
+def _writing(line: Line, function: Callable[..., None], *writes: Slot) -> Line:
+    return dataclasses.replace(line, op=None, function=function, writes=writes)
+
+
+WITH_MEMORY: dict[str, Callable[[Line, Slot], Line]] = {
+    "conv_to_image": _to_image,
+    "lstm": _lstm,
+    "lstm_back": _lstm_back,
+}
+
+
+def _is_bias(b: Any, out: Slot) -> bool:
+    """Tell whether b is one number for each channel of the result, of the same type."""
+    alike = isinstance(b, Slot) and b.shape == out.shape[-1:] and b.dtype == out.dtype
+    return alike and out.order == "C"
 
 
 def with_descent(

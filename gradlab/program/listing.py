@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.ops.windows import conv_with_bias, write_to_image
 from gradlab.program.fuse import descend_by_product
 from gradlab.program.lines import THREADS, Line, Slot, slots_in
 from gradlab.program.plan import REDUCTIONS, VIEWS, can_write, mean, ufunc_of
@@ -53,8 +54,6 @@ class Names:
             return f"[{', '.join(map(self.part, thing))}]"
         if isinstance(thing, slice):
             return repr(thing)
-        if isinstance(thing, np.dtype):
-            return repr(thing.name)
         if thing is THREADS:
             return THREADS.name
         if id(thing) not in self._of:
@@ -171,7 +170,19 @@ def flops(line: Line) -> int:
     result = math.prod(line.out.shape)
     if line.row == "matmul":
         return 2 * result * line.inputs[0].shape[-1]
+    if line.row.startswith("conv") or line.function in (conv_with_bias, write_to_image):
+        return _flops_of_windows(line)
     return max([result, *sizes])
+
+
+def _flops_of_windows(line: Line) -> int:
+    """Return the operations of a convolution, or a way back: its weights at every place."""
+    a, b, *_ = line.inputs
+    places, weights = {
+        "conv_to_image": (a, b),
+        "conv_to_kernel": (b, line.out),
+    }.get(line.name, (line.out, b))
+    return 2 * math.prod(places.shape) * math.prod(weights.shape[:-1])
 
 
 def traffic(line: Line) -> int:

@@ -14,18 +14,20 @@ import numpy as np
 
 from gradlab.kernels import dense, generated, products
 from gradlab.kernels.products import blocks
-from gradlab.ops.losses import EPSILON
+from gradlab.ops.losses import EPSILON, class_labels
 from gradlab.program import patterns
 from gradlab.program.fuse import descend_by_product
 from gradlab.program.lines import THREADS, Line, Slot
 from gradlab.program.simplify import needed
 
 LOOPS: dict[Callable[..., Any], Any] = {
+    patterns.loss_of_labels: dense.label_loss,
     patterns.log_of_label: dense.label_logs,
     patterns.softmax_slope: dense.label_slopes,
     patterns.log_softmax_slope: dense.log_slopes,
     patterns.probability_slope: dense.probability_slopes,
 }
+FLAT = {(-1, 2, "C"), (1, 2, "C")}  # axis, number of axes and order of a softmax along rows
 
 
 def looped(lines: Sequence[Line], kept: Sequence[Slot]) -> list[Line]:
@@ -33,14 +35,17 @@ def looped(lines: Sequence[Line], kept: Sequence[Slot]) -> list[Line]:
     if not generated.available():
         return list(lines)
     makers = {id(line.out): line for line in lines}
-    return needed([_looped(line) or _shared(line, makers) or line for line in lines], kept)
+    ways = (_looped, _checked, _summed, _shared)
+    found = [next(filter(None, (way(line, makers) for way in ways)), line) for line in lines]
+    return needed(found, kept)
 
 
-def _looped(line: Line) -> Line | None:
+def _looped(line: Line, makers: dict[int, Line]) -> Line | None:
+    """Return the softmax, or a short cut around it, as a loop."""
     out = line.out
-    if out is None or len(out.shape) != 2 or out.dtype.char not in "fd" or not all(out.shape):
+    if out is None or out.dtype.char not in "fd" or not all(out.shape):
         return None
-    if line.row == "softmax" and line.inputs[1] in (-1, 1) and out.order == "C":
+    if line.row == "softmax" and (line.inputs[1], len(out.shape), out.order) in FLAT:
         function, inputs = dense.probabilities, line.inputs[:1]
     elif line.function in LOOPS:
         function, inputs = LOOPS[line.function], line.inputs
@@ -50,8 +55,38 @@ def _looped(line: Line) -> Line | None:
         return None
     if any(not isinstance(part, Slot | np.ndarray | np.floating) for part in inputs):
         return None
-    compiled = dense.loop(function, out.dtype)
+    compiled = dense.loop_for(function, out.dtype, out.size)
     return dataclasses.replace(line, op=None, function=compiled, inputs=inputs, writes=(out,))
+
+
+def _checked(line: Line, makers: dict[int, Line]) -> Line | None:
+    """Return the look at a batch's labels as a loop: one whole number per row of predictions."""
+    if line.function is not class_labels or line.out is None:
+        return None
+    y, shape, axis, ignored = line.inputs
+    rows = len(shape) == 2 and axis in (-1, 1) and ignored is None
+    if not rows or not isinstance(y, Slot) or y.dtype.kind not in "iu":
+        return None
+    loop = dense.loop(dense.label_rows, np.dtype("float32"))  # no floats are in it
+
+    def labels(rows: np.ndarray, y: np.ndarray, classes: int) -> None:
+        if not loop(rows, y, classes):
+            class_labels(y, shape)  # says which one is no class
+
+    return dataclasses.replace(
+        line, name="labels", function=labels, inputs=(y, shape[1]), writes=(line.out,)
+    )
+
+
+def _summed(line: Line, makers: dict[int, Line]) -> Line | None:
+    """Return the sum of the columns that a loop has made, the gradient of the last bias."""
+    maker = makers.get(id(line.inputs[0])) if line.row == "sum" else None
+    if maker is None or maker.function not in LOOPS or len(line.inputs[0].shape) != 2:
+        return None
+    if line.inputs[1] not in (0, (0,)) or line.inputs[2] or line.out is None:
+        return None
+    compiled = dense.loop(dense.column_sums, line.out.dtype)
+    return Line("column_sums", compiled, line.inputs[:1], line.out, writes=(line.out,))
 
 
 def _with_bounds(inputs: Sequence[Any], dtype: np.dtype) -> tuple[Any, ...]:

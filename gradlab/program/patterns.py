@@ -15,7 +15,8 @@ import numpy as np
 from gradlab import tape
 from gradlab.ops.activations import sigmoid, softmax
 from gradlab.ops.losses import EPSILON, cross_entropy, log_probabilities
-from gradlab.ops.shaping import take_along_axis
+from gradlab.ops.reductions import mean
+from gradlab.ops.shaping import reshape, take_along_axis
 from gradlab.program.lines import Line, Slot
 from gradlab.program.simplify import needed, simplified
 from gradlab.program.trace import recording
@@ -71,6 +72,15 @@ def log_of_label(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.log(np.clip(right, p.dtype.type(EPSILON), p.dtype.type(1.0 - EPSILON)))
 
 
+def loss_of_labels(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Mean over the rows of ``-log(p[label])``: the cross-entropy of a batch.
+
+    >>> round(float(loss_of_labels(np.array([[0.25, 0.75]]), np.array([[1]]))), 4)
+    0.2877
+    """
+    return np.asarray((-log_of_label(p, labels)).ravel().mean())
+
+
 def log_softmax_slope(p: np.ndarray, g: np.ndarray) -> np.ndarray:
     """Slope of ``sum(g * log(p))`` with respect to the scores of the softmax: g - p sum(g).
 
@@ -108,6 +118,10 @@ def _picked(p: Any, labels: Any) -> Any:
     return take_along_axis(log_probabilities(p, False, -1), labels, axis=-1)
 
 
+def _mean_loss(p: Any, labels: Any) -> Any:
+    return mean(reshape(-_picked(p, labels), p.shape[:1]))
+
+
 def _binary(p: Any, y: Any) -> Any:
     return cross_entropy(y, p)
 
@@ -130,6 +144,7 @@ def _alike(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 
 SHORT_CUTS = (
     ShortCut(softmax, _picked, softmax_slope, _labels),
+    ShortCut(softmax, _mean_loss, loss_of_labels, _labels, slope=False),
     ShortCut(softmax, _picked, log_of_label, _labels, slope=False),
     ShortCut(softmax, _log, log_softmax_slope),
     ShortCut(softmax, _itself, probability_slope),

@@ -6,13 +6,14 @@ to look up and no new memory: what is left is one call after another.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradlab.program.chains import chained
-from gradlab.program.fuse import with_descent
+from gradlab.program.fuse import with_biases, with_descent, with_memory
 from gradlab.program.lines import THREADS, Line, Slot, copying, mapped, slots_in
 from gradlab.program.listing import Names, listing, quantity, written
 from gradlab.program.loops import looped
@@ -66,7 +67,7 @@ class Program:
         asked = list(slots_in(_flat(outputs)))
         wanted = [*asked, *(slot for slot, _ in into), *(slot for slot, _ in descent)]
         lines, found = simplified(trace.lines, wanted)
-        lines = shortened(lines, found)
+        lines = with_memory(with_biases(shortened(lines, found), found))
         replaced = {id(slot): new for slot, new in zip(wanted, found, strict=True)}
         given = _destinations(lines, [(replaced[id(slot)], array) for slot, array in into])
         self.inputs = list(inputs)
@@ -85,6 +86,8 @@ class Program:
         self.assumed = list(trace.assumed.values())
         writable = {id(slot) for line in lines if can_write(line) for slot in line.outs}
         self._new = [slot for slot in found if fresh and id(slot) in writable]
+        if self._one is not None:
+            self._new = list(dict.fromkeys(self.results()))
         memory = Memory(lines, found, {**given, **dict.fromkeys(map(id, self._new))})
         self.nbytes, self.without_reuse = memory.nbytes, memory.without_reuse
         self._compile(memory)
@@ -94,7 +97,7 @@ class Program:
         self._arguments = {slot: names.of(slot) for slot in self._taken()}
         arguments = ", ".join(self._arguments.values())
         self.variables = [s.source for s in self._arguments if isinstance(s.source, Tensor)]
-        new = {names.of(s): f"np.empty({s.shape}, {str(s.dtype)!r})" for s in self._new}
+        new = {names.of(s): f"np.empty({s.shape}, {names.part(s.dtype)})" for s in self._new}
         self._first = [f"{name} = {text}" for name, text in new.items()]
         self.texts = [written(line, names) for line in self.lines]
         for slot in (slot for line in self.lines for slot in line.outs):
@@ -105,12 +108,11 @@ class Program:
         self._tail = f"return {names.structure(self.outputs, copied)}"
         names.space["threads"] = 1
         self.shares = any(part is THREADS for line in self.lines for part in line.inputs)
-        body = "\n    ".join([*self._first, *self.texts, self._tail])
+        texts = self.texts
         if self._one is not None:
             names.space["in_one_loop"] = self._one
-            results = ", ".join(map(names.of, self.results()))
-            back = f"return {names.structure(self.outputs, set())}"
-            body = f"{results}, = in_one_loop({arguments})\n    {back}"
+            texts = [f"in_one_loop({', '.join([arguments, *new])})"]
+        body = "\n    ".join([*self._first, *texts, self._tail])
         exec(compile(f"{self._head}\n    {body}\n", f"<{self.name}>", "exec"), names.space)
         self._function = names.space[self.name]
 
@@ -200,7 +202,7 @@ def fingerprint(trace: Trace, outputs: Any) -> list[Any]:
             source = id(part.source) if isinstance(part.source, Tensor) else part.source
             return (numbers.setdefault(id(part), len(numbers)), part.shape, part.dtype.str, source)
         if isinstance(part, np.ndarray | np.generic):
-            return (part.shape, part.dtype.str, part.tobytes())
+            return (part.shape, part.dtype.str, hashlib.sha256(part.tobytes()).digest())
         if isinstance(part, slice | float | int | str | bool | None):
             return repr(part)
         return getattr(part, "__qualname__", id(part))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.ops.arithmetic import multiply, subtract
 from gradlab.program.lines import Line, Slot, copying, mapped, slots_in
 
 SAME = frozenset({"positive", "linear", "astype", "reshape", "broadcast_to"})
@@ -19,9 +20,27 @@ SAME = frozenset({"positive", "linear", "astype", "reshape", "broadcast_to"})
 
 def simplified(lines: Sequence[Line], outputs: Sequence[Slot]) -> tuple[list[Line], list[Slot]]:
     """Return an equivalent, shorter list of lines, and where the outputs now are."""
-    lines, outputs = _shared(lines, outputs)
+    lines, outputs = _shared(_apart(lines), outputs)
     lines, outputs = _masked(lines, outputs)
     return needed(lines, outputs), outputs
+
+
+def _apart(lines: Sequence[Line]) -> list[Line]:
+    """Write squared errors as a difference and its square: the way back needs the difference, too.
+
+    It is what NumPy does for them anyway, but as lines that write into memory set aside.
+    """
+    found: list[Line] = []
+    for line in lines:
+        kinds = {_kind(part) if isinstance(part, Slot) else None for part in line.inputs}
+        if line.row != "squared_error" or line.out is None or kinds != {_kind(line.out)}:
+            found.append(line)
+            continue
+        y_true, y_pred = line.inputs
+        d = Slot(line.out.shape, line.out.dtype, order=line.out.order)
+        found.append(Line("subtract", subtract.array, (y_pred, y_true), d, op=subtract))
+        found.append(Line("multiply", multiply.array, (d, d), line.out, op=multiply))
+    return found
 
 
 def needed(lines: Sequence[Line], outputs: Iterable[Slot]) -> list[Line]:

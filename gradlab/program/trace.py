@@ -90,7 +90,7 @@ class Trace:
             return None
         node = Traced(np.asarray(y), None)
         line.out, line.shares = node.slot, any(np.may_share_memory(y, a) for a in arrays_in(given))
-        if op is not None:
+        if op is not None and tape.is_recording():  # as on the tape: not in no_grad()
             node.op, node.inputs = op, inputs
         return node
 
@@ -260,7 +260,8 @@ def recording(trained: Sequence[Tensor] = (), fixed: Sequence[Tensor] = ()) -> I
     try:
         for t, is_trained in guards:
             t.__class__ = _recording_class(type(t), is_trained)
-        yield _active.trace
+        with tape.recording(True):  # what is recorded may be run anywhere
+            yield _active.trace
     finally:
         for (t, _), kind in zip(guards, kinds, strict=True):
             t.__class__ = kind

@@ -27,9 +27,10 @@ class Unsuited(Exception):  # noqa: N818
 
 
 def whole(lines: Sequence[Line], inputs: Sequence[Slot], outputs: Sequence[Slot]) -> Any:
-    """Return the lines as one compiled function of the inputs; None where that cannot be.
+    """Return the lines as one compiled function; None where that cannot be.
 
-    It returns new arrays, one for each output.
+    Its arguments are the inputs, then an array for each different output, which it fills: arrays
+    made by compiled code would take three times as long to hand over.
     """
     if not generated.available() or not outputs or sum(map(flops, lines)) > SMALL:
         return None
@@ -50,9 +51,8 @@ class _Writing:
         self, lines: Sequence[Line], inputs: Sequence[Slot], outputs: Sequence[Slot]
     ) -> None:
         self.lines, self.outputs = lines, list({id(s): s for s in outputs}.values())
-        self.order = [id(s) for s in outputs]
         made = {id(line.out) for line in lines}
-        if any(id(slot) not in made for slot in outputs):
+        if any(id(slot) not in made or slot.dtype != outputs[0].dtype for slot in outputs):
             raise Unsuited
         self.dtype = outputs[0].dtype
         self.writer = Writer(generated.real(self.dtype), {"work", "total"})
@@ -68,11 +68,9 @@ class _Writing:
 
     def text(self) -> str:
         body = [f"    {text}" for line in self.lines for text in self._loops(line)]
-        head = [f"def program({', '.join(n for n in self.names.values() if n[0] == 'i')}):"]
+        head = [f"def program({', '.join(self.names.values())}):"]
         head += [f"    work = np.empty({max(self.size, 1)}, real)"]
-        head += [f"    {self.names[id(s)]} = np.empty({s.shape}, real)" for s in self.outputs]
-        back = ", ".join(self.names[key] for key in self.order)
-        function = "\n".join(["@kept", *head, *body, f"    return ({back},)"])
+        function = "\n".join(["@kept", *head, *body])
         return self.writer.module("\n".join([*self.constants, "", "", function]))
 
     def _check(self, slot: Slot) -> None:

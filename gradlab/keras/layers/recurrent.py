@@ -131,10 +131,15 @@ class RNN(Layer):
         outputs, last = self._through(x, states, mask, training)
         if self.stateful and not is_trial():
             compute(remember, self, *leaves(last), effect=True)
-        if mask is not None and self.zero_output_for_mask:
+        zeroed = mask is not None and self.zero_output_for_mask
+        if zeroed:
             outputs = outputs * compute(column_of, mask, self.dtype)
-        every = transpose(outputs, (1, 0, *range(2, len(outputs.shape))))
-        output = every if self.return_sequences else index(outputs, steps - 1)
+        if self.return_sequences:
+            output = transpose(outputs, (1, 0, *range(2, len(outputs.shape))))
+        elif isinstance(self.cell, Cell) and not zeroed:
+            output = last[0]  # found without a slope for the outputs of all steps
+        else:
+            output = index(outputs, steps - 1)
         return (output, *last) if self.return_state else output
 
     def _first(self, given: Any, batch: int, sequence: Any) -> list[Any]:
