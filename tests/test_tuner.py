@@ -445,7 +445,9 @@ def test_bayesian_optimization_knows_what_it_has_waited_for_and_no_more(optuna, 
     class Watched(Bowl, keras_tuner.BayesianOptimization):
         pass
 
-    tuner = Watched(max_trials=14, num_initial_points=3, concurrent_trials=4, directory=tmp_path)
+    tuner = Watched(
+        max_trials=14, num_initial_points=3, concurrent_trials=4, seed=5, directory=tmp_path
+    )
     tuner.search(verbose=0)
     oracle = tuner.oracle
     study = oracle._study(13)
