@@ -840,9 +840,9 @@ def test_long_loops_are_tried_alone_and_together(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     parts = []
     shared = threads.Shared(lambda out: parts.append(len(out)), [True])
-    for _ in range(threads.Choice.TRIALS + 1):
+    for _ in range(threads.Choice.TURN + 1):
         shared(np.empty(threads.LONG))
-    assert parts[:10] == 10 * [threads.LONG] and len(parts) == 12, "the last call was cut in two"
+    assert parts[:5] == 5 * [threads.LONG] and len(parts) == 7, "the last call was cut in two"
 
 
 def test_an_error_on_a_helping_thread_is_raised():
@@ -854,6 +854,12 @@ def test_an_error_on_a_helping_thread_is_raised():
     threads.together(halve, [[1], [2], [4]])
 
 
+def test_a_helping_thread_waits_for_no_other():
+    found = []
+    threads.together(threads.together, 2 * [(found.append, [[1], [2]])])
+    assert sorted(found) == [1, 1, 2, 2]
+
+
 def test_the_choice_of_threads():
     choice = threads.Choice(2)
 
@@ -862,12 +868,21 @@ def test_the_choice_of_threads():
             choice.took(seconds)
         return choice.threads
 
-    assert told(*9 * [1.0]) == 1 and told(1.0) == 2, "first alone, then together"
-    assert told(*40 * [0.6]) == 2, "faster together"
+    def tried(alone, together):
+        choice.measure()
+        turns = []
+        for k in range(choice.TRIALS):
+            turns.append(choice.threads)
+            times = alone if choice.threads == 1 else together
+            choice.took(times[k % len(times)])
+        assert turns == 2 * (5 * [1] + 5 * [2]), "in turns"
+        return choice.threads
+
+    assert tried([1.0], [0.6]) == 2 and told(*40 * [0.6]) == 2, "faster together"
     assert told(9.0) == 2 and told(9.0) == 1, "a core was taken, again and again"
     assert told(*50 * [9.0]) == 1, "until the next measurement"
-    choice.measure()
-    assert told(*10 * [1.0]) == 2 and told(*10 * [1.2]) == 1, "slower together"
-    choice.measure()
-    assert told(*10 * [1.0], *9 * [0.5], 9.0) == 1, "faster as a rule, slower on the whole"
+    assert tried([1.0], [1.2]) == 1, "slower together"
+    assert tried([1.0], [0.99]) == 1, "no gain to speak of"
+    assert tried([9.0, 1.0, 1.0, 1.0, 1.0], [0.98]) == 1, "the first of a turn does not count"
+    assert tried([1.0], [0.5, 0.5, 0.5, 0.5, 9.0]) == 1, "faster as a rule, slower on the whole"
     assert threads.Choice(1).threads == 1

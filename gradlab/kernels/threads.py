@@ -20,6 +20,7 @@ from gradlab import config
 
 WORTH_SHARING = 1e8  # multiplications and additions; below that, one thread is at least as fast
 LONG = 200_000  # numbers that a loop writes, likewise: waking a thread takes as long as 50,000
+HELPER = "gradlab helper"  # the name of the threads that share loops
 BLOCK = 4096  # numbers: a multiple of every vector; and so many stay in the first-level cache
 
 
@@ -60,9 +61,11 @@ def one_each() -> contextlib.AbstractContextManager[Any]:
 class Choice:
     """One thread or several for a step that is repeated: by measuring, and again from time to time.
 
-    Results may not depend on the choice. While another program takes a core now and then, most
+    Results may not depend on the choice. Both ways are tried in turns, five steps at a time, since
+    a machine may be slower in one second than in the next; the first of the five, which finds the
+    caches of the other way, does not count. While another program takes a core now and then, most
     steps on two threads are fast, and some many times slower: so what counts is their mean. It is
-    followed on, and once it exceeds the time of one thread, that ends the matter until `measure`.
+    followed on, and once it is no gain over one thread, that ends the matter until `measure`.
 
     Args:
         most: how many threads there are.
@@ -71,8 +74,8 @@ class Choice:
         threads: how many the next step takes.
 
     >>> choice = Choice(2)
-    >>> for seconds in 10 * [0.3] + 10 * [0.2]:
-    ...     choice.took(seconds)
+    >>> for _ in range(choice.TRIALS):
+    ...     choice.took(0.3 if choice.threads == 1 else 0.2)
     >>> choice.threads
     2
     >>> choice.took(4.0)  # a core was taken
@@ -80,7 +83,8 @@ class Choice:
     1
     """
 
-    TRIALS = 10
+    TRIALS, TURN = 20, 5  # steps in all, and in a row
+    GAIN = 0.95  # of the time of one thread; less is not worth the other core
     MEMORY = 32  # steps that the mean goes back, about
 
     def __init__(self, most: int) -> None:
@@ -90,7 +94,7 @@ class Choice:
     def measure(self) -> None:
         """Try both again, in the next steps; ``gradlab.config.threads`` leaves no choice."""
         self._alone: list[float] = []  # seconds of steps on one thread
-        self._steps, self._mean = 0, 0.0  # of those on several
+        self._steps, self._shared, self._mean = 0, 0, 0.0  # all steps; those on several
         self._decided = self.most == 1 or config.threads != "auto"
         self.threads = 1 if config.threads == "auto" else min(int(config.threads), self.most)
 
@@ -98,13 +102,16 @@ class Choice:
         """Tell how long a step took."""
         if self._decided:
             return
-        if self.threads == 1:
+        first = self._steps < self.TRIALS and self._steps % self.TURN == 0
+        if self.threads == 1 and not first:
             self._alone.append(seconds)
-            self.threads = self.most if len(self._alone) == self.TRIALS else 1
-            return
+        elif not first:
+            self._shared += 1
+            self._mean += (seconds - self._mean) / min(self._shared, self.MEMORY)
         self._steps += 1
-        self._mean += (seconds - self._mean) / min(self._steps, self.MEMORY)
-        if self._steps >= self.TRIALS and self._mean >= sorted(self._alone)[self.TRIALS // 2]:
+        if self._steps < self.TRIALS:
+            self.threads = self.most if self._steps // self.TURN % 2 else 1
+        elif self._mean >= self.GAIN * sorted(self._alone)[len(self._alone) // 2]:
             self.threads, self._decided = 1, True
 
 
@@ -180,6 +187,10 @@ def together(function: Callable[..., None], calls: Sequence[Sequence[Any]]) -> N
     >>> sorted(found)
     [1, 2, 3]
     """
+    if threading.current_thread().name == HELPER:  # who waits for the other helpers, waits forever
+        for arguments in calls:
+            function(*arguments)
+        return
     first, *others = calls
     done: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
     for arguments in others:
@@ -198,7 +209,7 @@ def _helpers(number: int) -> queue.SimpleQueue[Any]:
     """Return where to put what the helpers are to do; they are started once and wait for it."""
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for _ in range(number):
-        threading.Thread(target=_help, args=(tasks,), daemon=True).start()
+        threading.Thread(target=_help, args=(tasks,), name=HELPER, daemon=True).start()
     return tasks
 
 

@@ -244,10 +244,13 @@ def share(some: Callable[[slice], Any], batch: int, products: int) -> list[Any]:
     ends = [batch * k // parts for k in range(parts + 1)]
     images = [slice(*pair) for pair in itertools.pairwise(ends)]
     wanted = config.threads if isinstance(config.threads, int) else os.cpu_count() or 1
-    with threads.one_each():
-        if min(wanted, parts) == 1:
-            return [some(part) for part in images]
-        from concurrent.futures import ThreadPoolExecutor  # loads slowly
+    workers = min(wanted, parts)
+    found: list[Any] = [None] * parts
 
-        with ThreadPoolExecutor(min(wanted, parts)) as pool:
-            return list(pool.map(some, images))
+    def work(first: int) -> None:
+        for k in range(first, parts, workers):
+            found[k] = some(images[k])
+
+    with threads.one_each():
+        threads.together(work, [[first] for first in range(workers)])
+    return found
