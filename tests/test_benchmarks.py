@@ -184,6 +184,19 @@ def test_a_round_is_as_long_as_asked_but_no_longer_than_an_epoch():
     assert max(asked) == 5 and worker.units_for(run, TINY, None, 60.0) == 1
 
 
+def test_data_that_are_made_for_a_round_do_not_shorten_it(monkeypatch):
+    made = []
+
+    def seconds(run, n, case):
+        before = n in made
+        run(n)
+        return 0.01 if before else (1.0 + 0.01 * n) / n
+
+    monkeypatch.setattr(worker, "seconds_per_unit", seconds)
+    plain = Suite("plain", "", "s", (), {})
+    assert worker.units_for(made.append, plain, None, 2.0) == 200
+
+
 def test_a_worker_of_its_own_process_measures():
     suite = catalogue.SUITES["eager"]
     one = Suite("eager", "", "us", suite.columns, {"gradlab Tensor": suite.rows["gradlab Tensor"]})

@@ -40,9 +40,14 @@ def units_for(run: Run, suite: Suite, case: Any, seconds: float) -> int:
         n = min(2 * n, most)
         each = seconds_per_unit(run, n, case)
     n = max(1, min(round(seconds / each), most))
-    if n * each < 5 * seconds:  # what is much slower than that is warm by now
-        run(n)
-    return n
+    if n * each >= 5 * seconds:  # it is warm by now
+        return n
+    while True:
+        run(n)  # which makes the data for so many units: their time does not count
+        more = max(1, min(round(seconds / seconds_per_unit(run, n, case)), most))
+        if more < 2 * n:
+            return n
+        n = more
 
 
 def answers(suite: Suite, row: str, commands: TextIO, out: TextIO) -> None:
